@@ -1,0 +1,212 @@
+"""A trace as rules ask for it: who made a tensor, who reads it, what sizes led there.
+
+`Trace` is one forward pass of one model with indexes over it. It holds no state beside them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+from cnnlint.trace import Layer, Model, Operation, Parameter, Pass, Shape, Tensor
+
+WEIGHTED = frozenset({"conv", "conv_transpose", "linear", "bilinear", "recurrent", "embedding", "attention"})
+"""Kinds of operators that carry weights which mix features."""
+
+
+class Trace:
+    """One forward pass of one model.
+
+    Attributes:
+        model: layers, parameters, inputs and evidence.
+        run: the pass itself.
+        other: the pass in the other mode where it differs, else None.
+    """
+
+    def __init__(self, model: Model, run: Pass):
+        self.model = model
+        self.run = run
+
+    @property
+    def mode(self) -> str:
+        """ "train" or "eval"."""
+        return self.run.mode
+
+    @cached_property
+    def other(self) -> Trace | None:
+        for run in self.model.passes:
+            if run.mode != self.run.mode:
+                return Trace(self.model, run)
+        return None
+
+    # -- what is in it
+
+    def operations(self, *kinds: str) -> Iterator[Operation]:
+        """The operations in the order of execution; only those of the given kinds, if any are given."""
+        for operation in self.run.operations:
+            if not kinds or operation.kind in kinds:
+                yield operation
+
+    def faults(self, *reasons: str) -> Iterator[Operation]:
+        """The operations that refused their input for one of these reasons (all, if none is given)."""
+        for operation in self.run.operations:
+            if operation.fault and (not reasons or operation.fault.reason in reasons):
+                yield operation
+
+    @cached_property
+    def _tensors(self) -> dict[int, Tensor]:
+        return {tensor.id: tensor for tensor in self.run.tensors}
+
+    def tensor(self, id: int) -> Tensor:
+        return self._tensors[id]
+
+    def operand(self, operation: Operation, name: str = "input") -> Tensor | None:
+        """The tensor given for the parameter `name`, if one was (the first one of a list)."""
+        value = operation.operands.get(name)
+        if isinstance(value, tuple):
+            value = value[0] if value else None
+        return None if value is None else self._tensors[value]
+
+    def weight(self, operation: Operation, name: str = "weight") -> Parameter | None:
+        """The model's parameter that the operand `name` is, if it is one."""
+        tensor = self.operand(operation, name)
+        return self._parameters.get(tensor.name) if tensor and tensor.name else None
+
+    @cached_property
+    def _parameters(self) -> dict[str | None, Parameter]:
+        return {parameter.name: parameter for parameter in self.model.parameters}
+
+    @cached_property
+    def _layers(self) -> dict[str | None, Layer]:
+        return {layer.path: layer for layer in self.model.layers}
+
+    def layer(self, operation: Operation) -> Layer | None:
+        """The layer whose forward called the operation; None at the model itself."""
+        return self._layers.get(operation.layer) if operation.layer else None
+
+    # -- who made it, who reads it
+
+    @cached_property
+    def _producers(self) -> dict[int, Operation]:
+        return {output: operation for operation in self.run.operations for output in operation.outputs}
+
+    @cached_property
+    def _consumers(self) -> dict[int, list[Operation]]:
+        table: dict[int, list[Operation]] = {}
+        for operation in self.run.operations:
+            for tensor in dict.fromkeys(operation.inputs()):
+                table.setdefault(tensor, []).append(operation)
+        return table
+
+    def producer(self, tensor: Tensor | int | None) -> Operation | None:
+        """The operation that made a tensor; None for inputs, parameters and constants."""
+        if tensor is None:
+            return None
+        return self._producers.get(tensor.id if isinstance(tensor, Tensor) else tensor)
+
+    def consumers(self, of: Operation | Tensor | int) -> list[Operation]:
+        """The operations that read a tensor, or any output of an operation, in order."""
+        if isinstance(of, Operation):
+            found = {use.index: use for output in of.outputs for use in self._consumers.get(output, ())}
+            return [found[index] for index in sorted(found)]
+        return self._consumers.get(of.id if isinstance(of, Tensor) else of, [])
+
+    def main_input(self, operation: Operation) -> Tensor | None:
+        """The first operand that is no parameter or buffer: what flows through."""
+        for id in operation.inputs():
+            tensor = self._tensors[id]
+            if tensor.origin in ("input", "operation"):
+                return tensor
+        return None
+
+    def is_output(self, operation: Operation) -> bool:
+        """Whether one of its results is returned by the model."""
+        return any(output in self.run.outputs for output in operation.outputs)
+
+    def upstream(self, tensor: Tensor | int | None) -> Iterator[Operation]:
+        """The chain of operations that led to a tensor along main inputs, nearest first."""
+        operation = self.producer(tensor)
+        while operation is not None:
+            yield operation
+            operation = self.producer(self.main_input(operation))
+
+    def weighted_source(self, tensor: Tensor | int | None) -> Operation | None:
+        """The nearest weighted operator up the main chain: whose channels the tensor has."""
+        return next((step for step in self.upstream(tensor) if step.kind in WEIGHTED), None)
+
+    # -- how it is said
+
+    def show(self, what: Tensor | Shape | int | None) -> str:
+        """A shape as the user reads it: `[B, 64, 7, 7]`, where B stands for the batch."""
+        if what is None:
+            return "[?]"
+        if isinstance(what, int):
+            what = self._tensors[what]
+        if isinstance(what, Tensor):
+            sizes = [
+                "?" if axis in what.uncertain else self.show_size(size) for axis, size in enumerate(what.shape)
+            ]
+        else:
+            sizes = [self.show_size(size) for size in what]
+        return f"[{', '.join(sizes)}]"
+
+    def show_size(self, size: int) -> str:
+        """A size, with the batch written as B and its multiples as `4B`."""
+        batch = self.run.batch
+        if batch > 1000 and size >= batch and size % batch == 0:
+            return "B" if size == batch else f"{size // batch}B"
+        return str(size)
+
+    def spatial(self, tensor: Tensor | int) -> Shape:
+        """The sizes behind batch and channels."""
+        if isinstance(tensor, int):
+            tensor = self._tensors[tensor]
+        return tensor.shape[2:]
+
+    def ladder(self, tensor: Tensor | int | None) -> list[tuple[Shape, Operation | None]]:
+        """The spatial sizes that led to a tensor, oldest first, each with the operation that made it
+        (None for the input): only steps where they change, of tensors of the same rank."""
+        if tensor is None:
+            return []
+        tensor = self._tensors[tensor] if isinstance(tensor, int) else tensor
+        rank = len(tensor.shape)
+        steps: list[tuple[Shape, Operation | None]] = []
+        current: Tensor | None = tensor
+        while current is not None and len(current.shape) == rank:
+            made_by = self.producer(current)
+            before = self.main_input(made_by) if made_by else None
+            same_rank = before is not None and len(before.shape) == rank
+            if not same_rank or (before is not None and before.shape[2:] != current.shape[2:]):
+                steps.append((current.shape[2:], made_by))
+            current = before if same_rank else None
+        return steps[::-1]
+
+    def show_ladder(self, tensor: Tensor | int | None) -> str:
+        """`28 → 14 → 7`, or `28×32 → 14×16` where the axes differ; "" without two steps."""
+        sizes = [step for step, _ in self.ladder(tensor)]
+        if len(sizes) < 2:
+            return ""
+        square = all(len(set(size)) == 1 for size in sizes)
+        return " → ".join(str(size[0]) if square else "×".join(map(str, size)) for size in sizes)
+
+    def describe(self, operation: Operation) -> str:
+        """How a message names an operation: its layer's path (`features.3`), else its function."""
+        layer = self.layer(operation)
+        return layer.path if layer and self.owns(layer, operation) else f"{operation.name}()"
+
+    def owns(self, layer: Layer, operation: Operation) -> bool:
+        """Whether the layer is the operator itself (a Conv2d), not a block that calls a function."""
+        return not any(child.path.startswith(f"{layer.path}.") for child in self.model.layers)
+
+    @property
+    def assumed_input(self) -> bool:
+        """Whether the size of an input is only assumed, so that findings on sizes rest on it."""
+        return any(item.source == "assumed" for item in self.model.inputs)
+
+
+def product(sizes: Sequence[int]) -> int:
+    """The product of sizes; 1 for none."""
+    result = 1
+    for size in sizes:
+        result *= size
+    return result

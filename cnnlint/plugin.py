@@ -1,0 +1,161 @@
+"""What a rule is, and how rules are found.
+
+A rule is a subclass of `Rule` in a package that is registered in the entry-point group
+`cnnlint.rules`. The built-in rules (the package `cnnlint_rules`) are registered in the same way.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import inspect
+import pkgutil
+import re
+import types
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import ClassVar
+
+from cnnlint.diagnostic import Diagnostic, Fix, Related, Severity, Span
+from cnnlint.graph import Trace
+from cnnlint.trace import FileTrace
+
+GROUP = "cnnlint.rules"
+
+
+class Rule:
+    """A check on the trace of a model.
+
+    The docstring is the rule's documentation: its first line the summary, then sections headed `## Why`,
+    `## Use instead`, `## References`. `valid` and `invalid` are files: the rule's tests and examples.
+    In `invalid`, a line of carets below a line of code marks what is underlined; the text behind the
+    carets must stand in the finding's message or label. The input stands in them as the comment
+    `# cnnlint: input=3x32x32`, as in any file.
+
+    Attributes:
+        code: `CNN102`.
+        name: reads well after "allow" (`flatten-mismatch`).
+        severity: the usual one; a finding may carry another.
+        default: whether the rule is in the default selection.
+    """
+
+    code: ClassVar[str]
+    name: ClassVar[str]
+    severity: ClassVar[Severity]
+    default: ClassVar[bool] = True
+    valid: ClassVar[Sequence[str]] = ()
+    invalid: ClassVar[Sequence[str]] = ()
+
+    def check(self, trace: Trace) -> Iterator[Diagnostic]:
+        """Findings about one forward pass of one model."""
+        return iter(())
+
+    def check_file(self, file: FileTrace) -> Iterator[Diagnostic]:
+        """Findings about a whole file."""
+        return iter(())
+
+    def report(
+        self,
+        span: Span,
+        message: str,
+        *,
+        trace: Trace | None = None,
+        label: str = "",
+        layers: Sequence[str] = (),
+        inputs: Sequence[str] = (),
+        outputs: Sequence[str] = (),
+        related: Sequence[Related] = (),
+        help: str | None = None,
+        fix: Fix | None = None,
+        severity: Severity | None = None,
+    ) -> Diagnostic:
+        """A finding of this rule at `span`; `inputs` and `outputs` are shapes as they are shown."""
+        return Diagnostic(
+            code=self.code,
+            name=self.name,
+            severity=severity or self.severity,
+            message=message,
+            span=span,
+            label=label,
+            model=trace.model.name if trace else None,
+            layers=tuple(layers),
+            input_shapes=tuple(inputs),
+            output_shapes=tuple(outputs),
+            related=tuple(related),
+            help=help,
+            fix=fix,
+        )
+
+    @classmethod
+    def summary(cls) -> str:
+        """The first line of the docstring."""
+        return inspect.cleandoc(cls.__doc__ or "").partition("\n")[0]
+
+
+class PluginError(Exception):
+    """A rule package could not be loaded; the message is for the user."""
+
+
+@cache
+def all_rules() -> tuple[Rule, ...]:
+    """Every rule of every registered package, in the order of the codes.
+
+    Raises:
+        PluginError: a package fails to import, or two rules share a code or a name.
+    """
+    rules: dict[str, Rule] = {}
+    names: dict[str, Rule] = {}
+    for entry in importlib.metadata.entry_points(group=GROUP):
+        try:
+            found = entry.load()
+            classes = list(_rule_classes(found))
+        except Exception as error:
+            raise PluginError(
+                f"the rule package {entry.value!r} (entry point {entry.name!r}) cannot be loaded: "
+                f"{type(error).__name__}: {error}"
+            ) from error
+        for rule_class in classes:
+            _require_metadata(rule_class)
+            rule = rule_class()
+            for table, key in ((rules, rule.code), (names, rule.name)):
+                other = table.get(key)
+                if other is not None and type(other) is not rule_class:
+                    raise PluginError(f"{key} is taken by {_where(type(other))} and {_where(rule_class)}")
+                table[key] = rule
+    return tuple(rules[code] for code in sorted(rules))
+
+
+def _rule_classes(found: object) -> Iterator[type[Rule]]:
+    """The rules that an entry point names: a class, a module, or a package with all its modules."""
+    if isinstance(found, type) and issubclass(found, Rule):
+        yield found
+        return
+    if not isinstance(found, types.ModuleType):
+        raise TypeError(f"expected a Rule class, a module or a package, not {type(found).__name__}")
+    modules = [found]
+    if hasattr(found, "__path__"):
+        modules += [
+            importlib.import_module(info.name)
+            for info in pkgutil.iter_modules(found.__path__, f"{found.__name__}.")
+        ]
+    for module in modules:
+        for value in vars(module).values():
+            is_rule = isinstance(value, type) and issubclass(value, Rule)
+            if is_rule and value.__module__ == module.__name__ and hasattr(value, "code"):
+                yield value
+
+
+def _require_metadata(rule_class: type[Rule]) -> None:
+    """A rule that says too little of itself is refused with its place."""
+    if not re.fullmatch(r"[A-Z]+[0-9]+", getattr(rule_class, "code", "")):
+        raise PluginError(f"{_where(rule_class)}: code must be letters and digits, such as ABC101")
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", getattr(rule_class, "name", "")):
+        raise PluginError(f"{_where(rule_class)}: name must be words joined by hyphens")
+    if not isinstance(getattr(rule_class, "severity", None), Severity):
+        raise PluginError(f"{_where(rule_class)}: severity must be a cnnlint.diagnostic.Severity")
+    if not rule_class.__doc__:
+        raise PluginError(f"{_where(rule_class)}: a rule needs a docstring, which is its documentation")
+
+
+def _where(rule_class: type[Rule]) -> str:
+    return f"{rule_class.__module__}.{rule_class.__qualname__}"

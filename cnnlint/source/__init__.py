@@ -1,0 +1,1 @@
+"""Reading a file's text: models, evidence, comments, the slice that must run. Nothing is executed."""

@@ -1,0 +1,112 @@
+"""What the text of a file says, as data for `runtime/`: which models to build, how, with what input.
+
+Expressions are kept as text together with the local statements that they need (`prelude`), since
+only the runtime may evaluate them, in the namespace of the sliced module.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cnnlint.diagnostic import Span
+from cnnlint.trace import Evidence, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """An expression of the file, to be evaluated in the module's namespace.
+
+    Attributes:
+        text: the expression's source (`Net(args.classes)`).
+        prelude: the statements of the enclosing functions that it needs, in order, as source text
+            without indentation (`args = parser.parse_args()`); "" at module level.
+        names: the module-level names that text and prelude need, for the slice.
+        span: where it stands.
+    """
+
+    text: str
+    prelude: str
+    names: frozenset[str]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class InputShape:
+    """A declared shape of one input, per sample; `reason` as in `cnnlint.trace.Input`."""
+
+    shape: tuple[int, ...]
+    dtype: str = "float32"
+
+
+@dataclass(frozen=True, slots=True)
+class InputEvidence:
+    """Something that says what the model's inputs are.
+
+    Exactly one of these is given:
+        shapes: one entry an input, per sample (data sets, comments).
+        expressions: one an input: each evaluates to a tensor with its batch axis, whose shape (without
+            that axis) and dtype are meant (`torch.randn(16, 8, WINDOW)`).
+        sizes: expressions that evaluate to a tuple: the whole shape with the batch for
+            `batched=True` (`summary(model, (1, 28, 28))` is not batched).
+
+    Attributes:
+        source: "option", "comment" or "evidence", as in `cnnlint.trace.Input`.
+        reason: for the report (`torch.randn(16, 8, WINDOW) in line 24`, `datasets.MNIST in line 112`).
+        channels_only, size_only: only that part is known (Grayscale; Resize(96)); the rest is solved.
+        general: it was not tied to this model by the text (a data set that the file uses): it holds
+            only where the model's first layer takes such an input.
+    """
+
+    source: str
+    reason: str
+    span: Span | None
+    shapes: tuple[InputShape, ...] = ()
+    expressions: tuple[Expression, ...] = ()
+    sizes: tuple[Expression, ...] = ()
+    batched: bool = True
+    channels_only: int | None = None
+    size_only: tuple[int, ...] = ()
+    size_expression: Expression | None = None
+    general: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Construction:
+    """A way to build the model: `reason` is said in the report (`as in line 95`, `cnnlint comment`)."""
+
+    expression: Expression
+    source: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A model of the file.
+
+    Attributes:
+        name: class, factory or variable; `Outer.Inner` for nested classes.
+        kind: "class", "factory" or "variable".
+        span: the name where it is defined (`class Net`), for findings about the whole model.
+        constructions: what the text says of its construction, best first; the runtime tries them in
+            order, then the defaults, then conventional names.
+        inputs: what the text says of its inputs, best first.
+        evidence: losses and class counts that are applied to it.
+        certain: False for a class whose base is imported from a place that cannot be read, so that
+            only the runtime can say whether it is a model: it is skipped quietly if it is none.
+    """
+
+    name: str
+    kind: str
+    span: Span
+    constructions: tuple[Construction, ...] = ()
+    inputs: tuple[InputEvidence, ...] = ()
+    evidence: Evidence = Evidence()
+    certain: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What the text of one file says."""
+
+    targets: tuple[Target, ...]
+    problems: tuple[Problem, ...] = ()

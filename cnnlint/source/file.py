@@ -1,0 +1,73 @@
+"""A source file as text with exact positions: lines, characters, notebook cells."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from cnnlint.diagnostic import Span
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A Python file, or a notebook whose cells are joined.
+
+    Attributes:
+        filename: as it is shown to the user.
+        text: Python source; for a notebook, the joined code cells.
+        cells: for a notebook, per line of `text` (index 0 is row 1) the cell's number and the row in
+            that cell; empty for plain files.
+    """
+
+    filename: str
+    text: str
+    cells: tuple[tuple[int, int], ...] = field(default=())
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The lines without their ends; row n is `lines[n - 1]`. Split as Python's tokenizer does (at
+        \\n, \\r\\n and \\r only)."""
+        return self.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """The syntax tree. Raises SyntaxError (also for null bytes and for code nested too deep)."""
+        try:
+            return ast.parse(self.text, self.filename)
+        except (ValueError, RecursionError, MemoryError) as error:
+            raise SyntaxError(str(error) or "too deeply nested to parse") from error
+
+    def column(self, row: int, byte_offset: int) -> int:
+        """The 1-based column in characters of a 0-based UTF-8 byte offset in a row (ast and
+        `co_positions` count bytes)."""
+        line = self.lines[row - 1] if row <= len(self.lines) else ""
+        if line.isascii():
+            return byte_offset + 1
+        return len(line.encode()[:byte_offset].decode(errors="ignore")) + 1
+
+    def span(self, node: ast.AST) -> Span:
+        """The span of an ast node that has a position."""
+        return self.byte_span(node.lineno, node.col_offset, node.end_lineno, node.end_col_offset)  # type: ignore[attr-defined]
+
+    def byte_span(self, row: int, offset: int, end_row: int, end_offset: int) -> Span:
+        """The span of rows from 1 and byte offsets from 0."""
+        return Span(self.filename, row, self.column(row, offset), end_row, self.column(end_row, end_offset))
+
+    def segment(self, span: Span) -> str:
+        """The text at a span of this file (in joined rows)."""
+        if span.row == span.end_row:
+            return self.lines[span.row - 1][span.column - 1 : span.end_column - 1]
+        first = self.lines[span.row - 1][span.column - 1 :]
+        last = self.lines[span.end_row - 1][: span.end_column - 1]
+        return "\n".join([first, *self.lines[span.row : span.end_row - 1], last])
+
+    def place(self, span: Span) -> Span:
+        """The span as it is shown: in a notebook by cell and row within the cell."""
+        if not self.cells or span.cell is not None or span.row > len(self.cells):
+            return span
+        cell, row = self.cells[span.row - 1]
+        end_cell, end_row = self.cells[min(span.end_row, len(self.cells)) - 1]
+        if end_cell != cell:
+            end_row = row
+        return replace(span, cell=cell, row=row, end_row=end_row)
