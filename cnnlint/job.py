@@ -1,0 +1,34 @@
+"""A file to be traced: what the parent process hands to a worker, as plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cnnlint.source.facts import InputShape
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One file and how to trace it.
+
+    Attributes:
+        filename: as it is shown; path: absolute, for imports beside it.
+        text, cells: see `cnnlint.source.file.SourceFile`.
+        device: "meta", "cpu" or "cuda".
+        inputs: shapes given by the option, one an input; they win over all evidence.
+        models: constructor calls given by the option (`Net(num_classes=10)`).
+        verify: run torch's kernels beside the formulas and compare each operator.
+        timeout: seconds for the whole file.
+        allow_effects: do not refuse network, subprocesses and writes.
+    """
+
+    filename: str
+    path: str
+    text: str
+    cells: tuple[tuple[int, int], ...] = ()
+    device: str = "meta"
+    inputs: tuple[InputShape, ...] = ()
+    models: tuple[str, ...] = ()
+    verify: bool = False
+    timeout: float = 30.0
+    allow_effects: bool = False
