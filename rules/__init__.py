@@ -1,0 +1,1 @@
+"""The built-in rules: one small file a rule, or a close family; found by their presence here."""
