@@ -140,6 +140,7 @@ class Argument:
         literal: whether it is a plain number, string or tuple of them.
         parameter: the name of the enclosing function's parameter when the text is just that name:
             then the caller supplied the value.
+        keyword: whether it is written as `name=value`.
     """
 
     name: str
@@ -147,6 +148,7 @@ class Argument:
     text: str
     literal: bool
     parameter: str | None = None
+    keyword: bool = False
 
 
 @dataclass(frozen=True, slots=True)
