@@ -1,0 +1,244 @@
+"""The command `cnnlint`. What a subcommand needs is imported when it runs: `--help` needs click only,
+and nothing here imports torch, which lives in the workers."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NoReturn
+
+import click
+
+from cnnlint import __version__
+
+CLEAN, FINDINGS, FAILED = 0, 1, 2
+INTERRUPTED, BROKEN_PIPE = 130, 141
+"""What a shell reports for a command that SIGINT or SIGPIPE ended."""
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Runs the command line and exits."""
+    try:
+        code = command.main(arguments, prog_name="cnnlint", standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        code = _fail(error.format_message())
+    except (click.Abort, KeyboardInterrupt):
+        code = INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = BROKEN_PIPE
+    sys.exit(code or CLEAN)
+
+
+class CheckByDefault(click.Group):
+    """`cnnlint model.py` is `cnnlint check model.py`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        own = any(args[:1] == [name] for option in self.params for name in option.opts)
+        if not own and args[:1] not in ([name] for name in self.commands):
+            if args and not os.path.exists(args[0]):
+                self._refuse_misspelt(args[0])
+            args = ["check", *args]
+        return super().parse_args(ctx, args)
+
+    def _refuse_misspelt(self, word: str) -> None:
+        close = difflib.get_close_matches(word, self.commands, n=1)
+        if close:
+            raise click.UsageError(f"{word}: no such file, folder or command, did you mean {close[0]}?")
+
+
+def _words(ctx: click.Context, option: click.Parameter, values: Iterable[str]) -> tuple[str, ...]:
+    """Comma lists, given once or several times."""
+    return tuple(word.strip() for value in values for word in value.split(",") if word.strip())
+
+
+def _shapes(ctx: click.Context, option: click.Parameter, values: Sequence[str]) -> tuple[Any, ...]:
+    from cnnlint.source.comments import parse_input
+
+    try:
+        return tuple(parse_input(value) for value in values)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def tracing_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say how files are traced."""
+    for decorator in reversed(
+        (
+            click.option(
+                "--input",
+                "inputs",
+                multiple=True,
+                callback=_shapes,
+                metavar="SHAPE",
+                help="An input for one sample: 3x32x32, 128:int64, scalar. Repeat it for several inputs.",
+            ),
+            click.option(
+                "--model",
+                "models",
+                multiple=True,
+                metavar="CALL",
+                help="How to construct a model: 'Net(num_classes=10)'. May be repeated.",
+            ),
+            click.option(
+                "--device",
+                type=click.Choice(("meta", "cpu", "cuda")),
+                default="meta",
+                show_default=True,
+                help="Where the forward pass runs; meta computes sizes only.",
+            ),
+            click.option(
+                "--timeout",
+                type=click.FloatRange(min=0, min_open=True),
+                default=30.0,
+                show_default=True,
+                metavar="SECONDS",
+                help="Time for each file.",
+            ),
+            click.option(
+                "--allow-effects",
+                is_flag=True,
+                help="Do not refuse network, subprocesses and writes while a file's definitions run.",
+            ),
+            click.option(
+                "--stdin-filename",
+                default="<stdin>",
+                metavar="PATH",
+                help="The name of what is read from standard input (for the path -).",
+            ),
+        )
+    ):
+        function = decorator(function)
+    return function
+
+
+def selectors(flag: str, text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """An option that takes rules."""
+    return click.option(flag, multiple=True, callback=_words, metavar="RULES", help=text)
+
+
+@click.group(cls=CheckByDefault, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "-V", "--version", message="cnnlint %(version)s")
+def command() -> None:
+    """Find shape and parameter mistakes in the CNN models of PyTorch files.
+
+    `cnnlint PATHS` is short for `cnnlint check PATHS`.
+    """
+
+
+@command.command()
+@click.argument("paths", nargs=-1)
+@click.option(
+    "--output-format", type=click.Choice(("full", "concise", "json")), default="full", show_default=True
+)
+@selectors("--select", "Rules to run instead of the default ones: codes, prefixes, names or ALL.")
+@selectors("--extend-select", "Rules to run besides.")
+@selectors("--ignore", "Rules not to run.")
+@click.option(
+    "--fail-level",
+    type=click.Choice(("error", "warning", "advice")),
+    default="warning",
+    show_default=True,
+    help="The least severity that makes the exit code 1.",
+)
+@click.option("--no-advice", is_flag=True, help="Hide advice.")
+@tracing_options
+@click.option("--verify", is_flag=True, help="Run torch's own kernels beside the formulas and compare.")
+@click.option("-v", "--verbose", is_flag=True, help="Show the models judged, advice in full, and tracebacks.")
+@click.option("-q", "--quiet", is_flag=True, help="Show findings only.")
+def check(
+    paths: tuple[str, ...], output_format: str, fail_level: str, no_advice: bool, **options: Any
+) -> int:
+    """Lint files and folders (the default command).
+
+    Exit code: 0 nothing found, 1 findings, 2 cnnlint could not work.
+    """
+    if not paths:
+        return _hint("nothing to check: give files or folders (`cnnlint .` checks all below this folder)")
+    if no_advice and fail_level == "advice":
+        raise click.UsageError("--no-advice and --fail-level advice contradict each other")
+
+    from cnnlint import engine, report
+    from cnnlint.config import Settings, UsageError
+    from cnnlint.diagnostic import Severity
+    from cnnlint.plugin import PluginError
+    from cnnlint.report.style import Style, carry_signs
+
+    settings = Settings(fail_level=Severity(fail_level), advice=not no_advice, **options)
+    try:
+        result = engine.check(paths, settings)
+    except (UsageError, PluginError) as error:
+        return _fail(str(error))
+    carry_signs(sys.stdout)
+    for line in report.render(output_format, result, settings, Style.of(sys.stdout)):
+        print(line)
+    if settings.verbose:
+        for crash in result.crashes():
+            print(crash, file=sys.stderr)
+    return result.exit_code(settings.fail_level)
+
+
+@command.command()
+@click.argument("paths", nargs=-1, required=True)
+@click.option(
+    "--output-format", type=click.Choice(("table", "markdown", "json")), default="table", show_default=True
+)
+@tracing_options
+def shapes(paths: tuple[str, ...], output_format: str, **options: Any) -> int:
+    """Show the sizes in a model, operator by operator.
+
+    Each row has the formula worked out, the output's shape, parameters, multiply-accumulates and
+    the receptive field. A model that fails is shown up to and past its faults.
+    """
+    from cnnlint import engine
+    from cnnlint.config import Settings, UsageError
+    from cnnlint.report import shapes as report
+    from cnnlint.report.style import Style, carry_signs
+
+    try:
+        files = list(engine.trace_paths(paths, Settings(**options)))
+    except UsageError as error:
+        return _fail(str(error))
+    carry_signs(sys.stdout)
+    for line in report.render(output_format, files, Style.of(sys.stdout)):
+        print(line)
+    return CLEAN
+
+
+@command.command()
+@click.argument("selector", metavar="RULE", required=False)
+@click.option("--all", "everything", is_flag=True, help="List all rules.")
+def rule(selector: str | None, everything: bool) -> int:
+    """Explain a rule, by its code or name."""
+    if (selector is None) != everything:
+        raise click.UsageError("give one rule's code or name, or --all")
+
+    from cnnlint.config import UsageError, find_rule
+    from cnnlint.plugin import PluginError, all_rules
+    from cnnlint.report import rules as report
+    from cnnlint.report.style import carry_signs
+
+    try:
+        rules = all_rules()
+        text = report.listing(rules) if selector is None else report.explanation(find_rule(selector, rules))
+    except (UsageError, PluginError) as error:
+        return _fail(str(error))
+    carry_signs(sys.stdout)
+    print(text)
+    return CLEAN
+
+
+def _fail(message: str) -> int:
+    """Says in one line why cnnlint could not work."""
+    return _hint(f"error: {message}", FAILED)
+
+
+def _hint(message: str, code: int = CLEAN) -> int:
+    from cnnlint.report.style import carry_signs
+
+    carry_signs(sys.stderr)
+    print(" ".join(message.split()), file=sys.stderr)
+    return code

@@ -1,0 +1,95 @@
+"""`--output-format full`: each finding in a frame of source, then the advice, then the last line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from cnnlint.config import Settings
+from cnnlint.diagnostic import Diagnostic, Severity, Span
+from cnnlint.report import concise
+from cnnlint.report.frame import Annotation, frame
+from cnnlint.report.style import Style
+from cnnlint.report.summary import last_line, model_lines
+from cnnlint.report.text import input_line, location, one_line, other_layers
+from cnnlint.result import FileResult, Result
+from cnnlint.source.file import SourceFile
+from cnnlint.source.reading import read
+
+
+def render(result: Result, settings: Settings, style: Style) -> Iterator[str]:
+    """The lines of the report."""
+    advice: list[str] = []
+    for file in result.files:
+        introduced: set[str] = set()
+        for finding in file.findings:
+            if finding.severity != Severity.ADVICE or _in_frames(settings):
+                yield from _finding(finding, file, introduced, style)
+                yield ""
+            elif result.advice:
+                advice.append(concise.line(finding, style))
+    if advice:
+        yield from advice
+        yield ""
+    if not settings.quiet:
+        if settings.verbose:
+            yield from model_lines(result)
+        yield last_line(result, style)
+
+
+def _in_frames(settings: Settings) -> bool:
+    """Whether advice is shown as large as the rest."""
+    return settings.verbose or settings.fail_level == Severity.ADVICE
+
+
+def _finding(finding: Diagnostic, file: FileResult, introduced: set[str], style: Style) -> Iterator[str]:
+    yield concise.line(finding, style)
+    places = [Annotation(finding.span, one_line(finding.label), finding.severity)]
+    places += [Annotation(item.span, one_line(item.message), None) for item in finding.related]
+    digits = len(str(max(place.span.end_row for place in places)))
+    indent = " " * digits
+    for (filename, cell), group in _by_text(places).items():
+        if (filename, cell) != (finding.span.filename, finding.span.cell):
+            yield style.gutter(f"{indent} :::") + f" {location(group[0].span)}"
+        rows = (
+            _rows(file.source, cell) if filename == file.source.filename else _rows(read(filename).file, None)
+        )
+        yield from frame(rows, group, digits, style)
+    for title, text in _remarks(finding, file, introduced):
+        yield style.gutter(f"{indent} =") + f" {style.bold(f'{title}:')} {text}"
+
+
+def _remarks(finding: Diagnostic, file: FileResult, introduced: set[str]) -> Iterator[tuple[str, str]]:
+    """The lines below the frame. What concerns the model stands at its first finding only."""
+    if finding.help:
+        yield "help", one_line(finding.help)
+    if others := other_layers(finding):
+        yield "note", f"the same in {others}"
+    model = file.model(finding.model)
+    if model and model.name not in introduced:
+        introduced.add(model.name)
+        if text := input_line(model):
+            yield "input", text
+        for note in model.notes:
+            yield "note", one_line(note)
+
+
+def _by_text(places: list[Annotation]) -> Mapping[tuple[str, int | None], list[Annotation]]:
+    """The places by file and cell, the primary one's first; a place that only repeats another span
+    without a word of its own is left out."""
+    groups: dict[tuple[str, int | None], list[Annotation]] = {}
+    spans: set[Span] = set()
+    for place in places:
+        if place.span in spans and not place.label:
+            continue
+        spans.add(place.span)
+        groups.setdefault((place.span.filename, place.span.cell), []).append(place)
+    return groups
+
+
+def _rows(source: SourceFile, cell: int | None) -> dict[int, str]:
+    """The lines of a file, or of one cell of a notebook, by their row."""
+    if cell is None:
+        return dict(enumerate(source.lines, 1))
+    return {
+        row: text for (number, row), text in zip(source.cells, source.lines, strict=False) if number == cell
+    }

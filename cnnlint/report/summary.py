@@ -1,0 +1,104 @@
+"""The last line of a report: what was found, and how much was judged."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from cnnlint.diagnostic import Severity
+from cnnlint.report.style import Style
+from cnnlint.report.text import count, input_line, location
+from cnnlint.result import Coverage, Result
+
+
+def last_line(result: Result, style: Style) -> str:
+    """One line that claims no more than was judged."""
+    severities = Counter(item.severity for item in result.shown())
+    if severities[Severity.ERROR] or severities[Severity.WARNING]:
+        return _found(result, severities)
+    return _passed(result, severities[Severity.ADVICE], style)
+
+
+def model_lines(result: Result) -> Iterator[str]:
+    """One line a model that was judged: where it is, and with which input."""
+    for file in result.files:
+        for model in file.trace.models:
+            if model.passes:
+                given = input_line(model) or "no input"
+                yield f"{location(file.source.place(model.span))}: {model.name} judged with {given}"
+
+
+def _found(result: Result, severities: Counter[Severity]) -> str:
+    """`Found 3 errors, 1 warning in 2 models (5 models checked); 1 model could not be judged.`"""
+    kinds = [
+        count(severities[severity], severity)
+        for severity in (Severity.ERROR, Severity.WARNING)
+        if severities[severity]
+    ]
+    if severities[Severity.ADVICE]:
+        kinds.append(_advice(severities[Severity.ADVICE]))
+    models: set[tuple[str, str]] = set()
+    files: set[str] = set()
+    for item in result.shown():
+        if item.model:
+            models.add((item.span.filename, item.model))
+        else:
+            files.add(item.span.filename)
+    places = [count(len(found), noun) for found, noun in ((models, "model"), (files, "file")) if found]
+    text = f"Found {', '.join(kinds)} in {' and '.join(places)}"
+    if result.coverage.traced > len(models):
+        text += f" ({count(result.coverage.traced, 'model')} checked)"
+    return f"{text}{_gaps(result.coverage)}."
+
+
+def _passed(result: Result, advice: int, style: Style) -> str:
+    coverage = result.coverage
+    if not coverage.traced:
+        return _nothing(result)
+    if not coverage.whole:
+        more = f" ({_advice(advice)})" if advice else ""
+        return f"All checks passed in {count(coverage.traced, 'model')}{more}{_gaps(coverage)}."
+    remarks = [_only_model(result) if coverage.traced == 1 else count(coverage.traced, "model")]
+    if advice:
+        remarks.append(_advice(advice))
+    return f"{style.bold('All checks passed!')} ({'; '.join(remarks)})"
+
+
+def _nothing(result: Result) -> str:
+    coverage = result.coverage
+    lost = [
+        count(number, noun)
+        for number, noun in ((coverage.unjudged, "model"), (coverage.lost_files, "file"))
+        if number
+    ]
+    if lost:
+        return f"Nothing was checked: {' and '.join(lost)} could not be judged."
+    if result.files:
+        return f"Nothing was checked: no model in {count(len(result.files), 'file')}."
+    return f"Nothing was checked: no Python file or notebook in {', '.join(result.paths)}."
+
+
+def _gaps(coverage: Coverage) -> str:
+    """What was not judged, as the end of a sentence; "" where all was."""
+    parts = []
+    if coverage.partly:
+        parts.append(f"{count(coverage.partly, 'model')} could be followed only in part")
+    lost = [
+        count(number, noun)
+        for number, noun in ((coverage.unjudged, "model"), (coverage.lost_files, "file"))
+        if number
+    ]
+    if lost:
+        parts.append(f"{' and '.join(lost)} could not be judged")
+    return "".join(f"; {part}" for part in parts)
+
+
+def _only_model(result: Result) -> str:
+    """`1 model: Net with input 1×28×28 per sample, from datasets.MNIST in line 112`."""
+    model = next(model for file in result.files for model in file.trace.models if model.passes)
+    given = input_line(model)
+    return f"1 model: {model.name} with input {given}" if given else f"1 model: {model.name}"
+
+
+def _advice(number: int) -> str:
+    return "1 piece of advice" if number == 1 else f"{number} pieces of advice"

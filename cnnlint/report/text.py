@@ -1,0 +1,52 @@
+"""Words that several reports share."""
+
+from __future__ import annotations
+
+from cnnlint.diagnostic import Diagnostic, Span
+from cnnlint.trace import Input, Model
+
+
+def location(span: Span) -> str:
+    """`mnist.py:15:29`, in a notebook `mnist.ipynb:cell 3:15:29`."""
+    cell = f"cell {span.cell}:" if span.cell is not None else ""
+    return f"{span.filename}:{cell}{span.row}:{span.column}"
+
+
+def one_line(text: str) -> str:
+    """The text on one line, without control characters."""
+    return "".join(char for char in " ".join(text.split()) if char.isprintable())
+
+
+def input_line(model: Model) -> str:
+    """Which inputs the model was given and why: `1×28×28 per sample, from datasets.MNIST in line 112`."""
+    if not model.inputs:
+        return ""
+    if len(model.inputs) == 1:
+        return _with_reason(f"{show_input(model.inputs[0])} per sample", model.inputs[0].reason)
+    reasons = list(dict.fromkeys(item.reason for item in model.inputs))
+    if len(reasons) == 1:
+        shapes = ", ".join(f"{item.name} {show_input(item)}" for item in model.inputs)
+        return _with_reason(f"{shapes} per sample", reasons[0])
+    return "; ".join(
+        _with_reason(f"{item.name} {show_input(item)} per sample", item.reason) for item in model.inputs
+    )
+
+
+def show_input(item: Input) -> str:
+    """`3×32×32`, `scalar int64`."""
+    shape = "×".join(map(str, item.shape)) or "scalar"
+    return shape if item.dtype == "float32" else f"{shape} {item.dtype}"
+
+
+def other_layers(finding: Diagnostic) -> str:
+    """The layers behind the first that the finding is about as well, or ""."""
+    return ", ".join(finding.layers[1:])
+
+
+def count(number: int, noun: str) -> str:
+    """`1 model`, `2 models`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _with_reason(text: str, reason: str) -> str:
+    return f"{text}, {reason}" if reason else text

@@ -1,0 +1,131 @@
+"""What a run found: findings by file, and how much of what it met was judged."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from cnnlint.diagnostic import Diagnostic, Severity
+from cnnlint.source.file import SourceFile
+from cnnlint.trace import FileTrace, Model
+
+
+@dataclass(frozen=True)
+class FileResult:
+    """One file.
+
+    Attributes:
+        source: its text, for excerpts.
+        named: it was named on the command line, not found in a folder.
+        trace: what was seen of it; spans of a notebook are still rows of the joined text.
+        findings: in the order of their places, with spans as they are shown.
+        crashes: the tracebacks of rules that raised.
+    """
+
+    source: SourceFile
+    named: bool
+    trace: FileTrace
+    findings: tuple[Diagnostic, ...] = ()
+    crashes: tuple[str, ...] = ()
+
+    @cached_property
+    def coverage(self) -> Coverage:
+        return Coverage.of(self.trace)
+
+    def model(self, name: str | None) -> Model | None:
+        """The model with this name, if the trace has it."""
+        return next((model for model in self.trace.models if model.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How many models were judged. A model is judged where at least one pass of it was traced.
+
+    Attributes:
+        judged: models with a complete pass in each mode that was traced.
+        partly: models whose forward could be followed only up to some operation.
+        unjudged: models that could not be built or had no input.
+        lost_files: files that failed before any model of theirs was seen.
+    """
+
+    judged: int = 0
+    partly: int = 0
+    unjudged: int = 0
+    lost_files: int = 0
+
+    @classmethod
+    def of(cls, file: FileTrace) -> Coverage:
+        partly = {problem.model for problem in file.problems if problem.reason in _CUT_SHORT}
+        counts: Counter[str] = Counter()
+        for model in file.models:
+            if not model.passes:
+                counts["unjudged"] += 1
+            elif model.name in partly or not all(run.complete for run in model.passes):
+                counts["partly"] += 1
+            else:
+                counts["judged"] += 1
+        traced = {model.name for model in file.models}
+        blocking = [problem for problem in file.problems if problem.reason in _CUT_SHORT | _PREVENTED]
+        counts["unjudged"] += len({problem.model for problem in blocking if problem.model} - traced)
+        if not counts.total() and blocking:
+            counts["lost_files"] = 1
+        return cls(**counts)
+
+    def __add__(self, other: Coverage) -> Coverage:
+        return Coverage(
+            self.judged + other.judged,
+            self.partly + other.partly,
+            self.unjudged + other.unjudged,
+            self.lost_files + other.lost_files,
+        )
+
+    @property
+    def traced(self) -> int:
+        """Models that rules were run on."""
+        return self.judged + self.partly
+
+    @property
+    def whole(self) -> bool:
+        """Whether all that was met was judged whole."""
+        return not (self.partly or self.unjudged or self.lost_files)
+
+
+_CUT_SHORT = frozenset({"trace-incomplete"})
+_PREVENTED = frozenset(
+    {"syntax-error", "import-failed", "model-not-built", "input-unknown", "missing-arguments"}
+)
+
+
+@dataclass(frozen=True)
+class Result:
+    """One run. `advice` is False where advice is not to be shown; `paths` are those given."""
+
+    files: tuple[FileResult, ...]
+    paths: Sequence[str] = ()
+    advice: bool = True
+
+    @cached_property
+    def coverage(self) -> Coverage:
+        return sum((file.coverage for file in self.files), Coverage())
+
+    def findings(self) -> Iterator[Diagnostic]:
+        """All findings in the order of files and places."""
+        for file in self.files:
+            yield from file.findings
+
+    def shown(self) -> list[Diagnostic]:
+        """The findings that a report to a reader shows."""
+        return [item for item in self.findings() if self.advice or item.severity != Severity.ADVICE]
+
+    def crashes(self) -> Iterator[str]:
+        """The tracebacks of rules that raised."""
+        for file in self.files:
+            yield from file.crashes
+
+    def exit_code(self, fail_level: Severity) -> int:
+        """2 where a rule crashed, 1 with a finding at or above the level, else 0."""
+        if any(file.crashes for file in self.files):
+            return 2
+        return int(any(item.severity.rank >= fail_level.rank for item in self.findings()))
