@@ -91,6 +91,9 @@ class Refusal:
 Bound = dict[str, Any]
 """Arguments by parameter name, defaults filled in."""
 
+Output = TensorSpec | tuple[TensorSpec | None, ...]
+"""One tensor, or several in the order in which torch returns them."""
+
 _REQUIRED = object()
 
 
@@ -183,9 +186,11 @@ class Operator:
             kernel; the description then gives kind, attributes and explanations, and `output` is not
             asked for.
         inplace: it writes its result into its first operand's memory (`relu_`, `add_`).
+        named: the class in `torch.return_types` that several outputs come in (`sort`), if any.
     """
 
     kind: ClassVar[str] = "other"
+    named: ClassVar[str | None] = None
     signature: Signature
 
     def __init__(
@@ -212,11 +217,18 @@ class Operator:
         """Why torch would raise for these arguments, or None."""
         return None
 
-    def output(self, bound: Bound) -> TensorSpec | tuple[TensorSpec, ...]:
-        """What comes out, for arguments that are not refused."""
+    def output(self, bound: Bound) -> Output:
+        """What comes out, for arguments that are not refused.
+
+        A place in a tuple that torch fills with None is None (attention without its weights).
+
+        Raises:
+            NotImplementedError: this form of the call is left to torch, as `sized_by_torch` says it
+                of all of them: sizes that depend on data (`where(condition)`), or a view.
+        """
         raise NotImplementedError(f"{self.name} is sized by torch")
 
-    def recovered(self, bound: Bound, refusal: Refusal) -> TensorSpec | tuple[TensorSpec, ...]:
+    def recovered(self, bound: Bound, refusal: Refusal) -> Output:
         """What would have come out with the right input, with the axes that nobody can know then
         marked uncertain. By default the first tensor operand, all but its batch axis uncertain."""
         first = next(self.tensors(bound), TensorSpec(()))
