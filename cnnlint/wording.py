@@ -8,7 +8,9 @@ from cnnlint.diagnostic import Related
 from cnnlint.graph import Trace, product
 from cnnlint.trace import Operation, Shape, Tensor
 
-KEEPS_FEATURES = frozenset({"activation", "dropout", "norm", "softmax", "copy", "detach", "reshape", "squeeze"})
+KEEPS_FEATURES = frozenset(
+    {"activation", "dropout", "norm", "softmax", "copy", "detach", "reshape", "squeeze"}
+)
 """Kinds of operators between a map and the layer that reads it which change no value's place."""
 
 

@@ -1,0 +1,76 @@
+from collections.abc import Iterator
+
+from cnnlint.diagnostic import Diagnostic, Severity
+from cnnlint.graph import Trace
+from cnnlint.placing import place_layer
+from cnnlint_rules._faults import FaultRule
+
+
+class IllegalArgument(FaultRule):
+    """An argument that can never work, whatever the input.
+
+    ## Why
+    `groups` has to divide both numbers of channels, a pooling's padding must not exceed half its kernel,
+    `output_padding` must be smaller than the stride or the dilation, sizes must be positive. torch
+    notices some of it while it builds the layer, some only in the forward pass, and builds
+    `nn.Conv2d(0, 8, 3)` without a word.
+
+    ## Use instead
+    For a depthwise convolution that widens: `nn.Conv2d(32, 64, 3, groups=32)`, groups = in_channels.
+
+    ## References
+    - https://pytorch.org/docs/stable/generated/torch.nn.Conv2d.html
+    """
+
+    code = "CNN108"
+    name = "illegal-argument"
+    severity = Severity.ERROR
+    reasons = ("argument",)
+
+    valid = [
+        """
+        import torch.nn as nn
+        # cnnlint: input=32x8x8
+        net = nn.Conv2d(32, 64, 3, groups=32)
+        """,
+        """
+        import torch.nn as nn
+        # cnnlint: input=8x8x8
+        net = nn.Sequential(nn.MaxPool2d(3, 2, padding=1), nn.ConvTranspose2d(8, 4, 3, 2, output_padding=1))
+        """,
+    ]
+    invalid = [
+        """
+        import torch.nn as nn
+        # cnnlint: input=32x8x8
+        net = nn.Sequential(nn.Conv2d(32, 64, 3, groups=48), nn.ReLU())
+                                                        ^^ groups
+        """,
+        """
+        import torch.nn as nn
+        # cnnlint: input=8x8x8
+        net = nn.Sequential(nn.MaxPool2d(2, padding=2), nn.ReLU())
+                                                    ^ padding
+        """,
+        """
+        import torch.nn as nn
+        # cnnlint: input=8x8x8
+        net = nn.Sequential(nn.Conv2d(8, 8, 0), nn.ReLU())
+                                            ^ kernel_size
+        """,
+    ]
+
+    def check(self, trace: Trace) -> Iterator[Diagnostic]:
+        for layer in trace.model.layers:
+            if layer.fault is None or not layer.sites:
+                continue
+            where = place_layer(layer, layer.fault.argument)
+            yield self.report(
+                where.span,
+                layer.fault.message,
+                trace=trace,
+                layers=(layer.path,),
+                related=where.related(),
+                help=None if layer.fault.exception is None else f"torch says: {layer.fault.exception}",
+            )
+        yield from super().check(trace)

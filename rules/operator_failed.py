@@ -1,0 +1,74 @@
+from cnnlint.diagnostic import Diagnostic, Severity
+from cnnlint_rules._faults import FaultRule, Refused
+
+
+class OperatorFailed(FaultRule):
+    """Anything else that raised in the forward pass.
+
+    ## Why
+    The forward pass cannot run with this input. The finding stands at the innermost line of your own code
+    and repeats torch's, or Python's, own words.
+
+    ## Use instead
+    What the words say. When the input is not the one that you meant, say which it is: `--input 3x32x32`
+    or the comment `# cnnlint: input=3x32x32`.
+
+    ## References
+    - https://pytorch.org/docs/stable/torch.html
+    """
+
+    code = "CNN199"
+    name = "operator-failed"
+    severity = Severity.ERROR
+    reasons = ("failed",)
+
+    valid = [
+        """
+        import torch.nn as nn
+
+        # cnnlint: input=3x8x8
+        class Net(nn.Module):
+            def forward(self, x):
+                return x.transpose(1, 2)
+        """,
+        """
+        import torch.nn as nn
+
+        # cnnlint: input=3x8x8
+        class Net(nn.Module):
+            def forward(self, x):
+                try:
+                    return x.transpose(1, 7)
+                except IndexError:
+                    return x
+        """,
+    ]
+    invalid = [
+        """
+        import torch.nn as nn
+
+        # cnnlint: input=3x8x8
+        class Net(nn.Module):
+            def forward(self, x):
+                return x.transpose(1, 7)
+                       ^^^^^^^^^^^^^^^^^
+        """,
+        """
+        import torch.nn as nn
+
+        # cnnlint: input=3x8x8
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.conv = nn.Conv2d(3, 8, 3)
+
+            def forward(self, x):
+                return self.conv1(x)
+                       ^^^^^^^^^^ conv1
+        """,
+    ]
+
+    def finding(self, refused: Refused) -> Diagnostic:
+        exception = refused.fault.exception
+        message = exception or refused.fault.message
+        return self.refusal(refused, message)
