@@ -11,8 +11,7 @@ from typing import Any, NamedTuple
 
 from cnnlint import arithmetic
 from cnnlint.operators.base import Bound, Operator, Refusal, TensorSpec, per_axis
-from cnnlint.operators.sliding import AXES, LAYOUT, argument_refusal, windows
-from cnnlint.operators.strides import spatial_result
+from cnnlint.operators.sliding import AXES, LAYOUT, argument_refusal, spatial_result, windows
 from cnnlint.trace import Shape, Window
 
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from cnnlint.arithmetic import signed
-from cnnlint.operators.base import Refusal
+from cnnlint.operators.base import Refusal, TensorSpec
+from cnnlint.operators.layout import channels_last, suggests_channels_last
 from cnnlint.trace import Shape, Window
 
 AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
@@ -68,3 +69,11 @@ def windows(kernel: Shape, stride: Shape, begin: Shape, end: Shape, dilation: Sh
         Window(size, step, before, gap, None if before == behind else behind)
         for size, step, before, behind, gap in zip(kernel, stride, begin, end, dilation, strict=True)
     )
+
+
+def spatial_result(shape: Shape, dtype: str, *sources: TensorSpec) -> TensorSpec:
+    """The result of a spatial operator: channels-last if one of its sources is, else contiguous."""
+    for source in sources:
+        if source.strides is not None and source.rank == len(shape) and suggests_channels_last(source):
+            return TensorSpec(shape, dtype, channels_last(shape))
+    return TensorSpec(shape, dtype)
