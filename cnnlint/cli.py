@@ -166,11 +166,12 @@ def check(
     from cnnlint.diagnostic import Severity
     from cnnlint.plugin import PluginError
     from cnnlint.report.style import Style, carry_signs
+    from cnnlint.workers import WorkersUnavailable
 
     settings = Settings(fail_level=Severity(fail_level), advice=not no_advice, **options)
     try:
         result = engine.check(paths, settings)
-    except (UsageError, PluginError) as error:
+    except (UsageError, PluginError, WorkersUnavailable) as error:
         return _fail(str(error))
     carry_signs(sys.stdout)
     for line in report.render(output_format, result, settings, Style.of(sys.stdout)):
@@ -196,14 +197,15 @@ def shapes(paths: tuple[str, ...], output_format: str, **options: Any) -> int:
     from cnnlint import engine
     from cnnlint.config import Settings, UsageError
     from cnnlint.report import shapes as report
-    from cnnlint.report.style import Style, carry_signs
+    from cnnlint.report.style import carry_signs
+    from cnnlint.workers import WorkersUnavailable
 
     try:
         files = list(engine.trace_paths(paths, Settings(**options)))
-    except UsageError as error:
+    except (UsageError, WorkersUnavailable) as error:
         return _fail(str(error))
     carry_signs(sys.stdout)
-    for line in report.render(output_format, files, Style.of(sys.stdout)):
+    for line in report.render(output_format, files):
         print(line)
     return CLEAN
 

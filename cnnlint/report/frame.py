@@ -108,6 +108,7 @@ class _Line:
         self._end = column
         self._left, self._right = 0, column
         if column > room:
+            room -= 2 * len(CUT)
             first = min((self._column(mark.start) for mark in marks), default=0)
             last = max((self._column(mark.end) for mark in marks), default=0)
             if last > room:

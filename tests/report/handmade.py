@@ -35,9 +35,7 @@ def at(text: str, word: str, filename: str = "mnist.py", nth: int = 1, cell: int
     before = text[:offset]
     row, column = before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1
     end = text[: offset + len(word)]
-    return Span(
-        filename, row, column, end.count("\n") + 1, len(end) - (end.rfind("\n") + 1) + 1, cell
-    )
+    return Span(filename, row, column, end.count("\n") + 1, len(end) - (end.rfind("\n") + 1) + 1, cell)
 
 
 def finding(text: str, word: str, **changes: object) -> Diagnostic:

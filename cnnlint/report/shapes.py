@@ -1,0 +1,140 @@
+"""`cnnlint shapes`: the tables of the models, and below each the faults that its rows mark."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from tabulate import tabulate
+
+from cnnlint.diagnostic import Span
+from cnnlint.report.text import count, input_line, location, one_line
+from cnnlint.shapes import Row, ShapeTable, shape_table
+from cnnlint.trace import Model
+
+if TYPE_CHECKING:
+    from cnnlint.engine import TracedFile
+
+FORMATS = ("table", "markdown", "json")
+
+HEADERS = ("", "Layer", "Line", "Operator", "Formula", "Output", "Parameters", "MACs", "Field")
+ALIGNMENT = ("left", "left", "right", "left", "left", "left", "right", "right", "right")
+
+FAULT = "!"
+
+
+def render(name: str, files: Sequence[TracedFile]) -> Iterator[str]:
+    """The lines of the report in one of the FORMATS."""
+    if name == "json":
+        yield json.dumps([_record(file, model) for file in files for model in _traced(file)], indent=2)
+        return
+    tables = [(file, model) for file in files for model in _traced(file)]
+    for file, model in tables:
+        yield from _model(name, file, model)
+        yield ""
+    for file in files:
+        for problem in file.trace.problems:
+            yield f"{location(file.source.place(problem.span))}: {one_line(problem.message)}"
+    if not tables and not any(file.trace.problems for file in files):
+        yield f"No model in {count(len(files), 'file')}."
+
+
+def _traced(file: TracedFile) -> Iterator[Model]:
+    return (model for model in file.trace.models if model.passes)
+
+
+def _model(name: str, file: TracedFile, model: Model) -> Iterator[str]:
+    table = shape_table(model)
+    title = f"{location(file.source.place(model.span))}: {model.construction}"
+    yield f"## {title}" if name == "markdown" else title
+    yield ""
+    rows = [_cells(row, file) for row in table.rows]
+    rows = [[cell.replace("|", "\\|") for cell in row] for row in rows] if name == "markdown" else rows
+    style = "github" if name == "markdown" else "simple"
+    yield from tabulate(rows, HEADERS, tablefmt=style, colalign=ALIGNMENT, disable_numparse=True).splitlines()
+    yield ""
+    bullet = "- " if name == "markdown" else ""
+    for row in table.rows:
+        if row.fault:
+            where = f"{location(file.source.place(row.place))}: " if row.place else ""
+            yield f"{bullet}{FAULT} {where}{one_line(row.fault)}"
+    for line in _totals(model, table):
+        yield f"{bullet}{line}"
+
+
+def _totals(model: Model, table: ShapeTable) -> Iterator[str]:
+    if given := input_line(model):
+        yield f"Input: {given}"
+    trainable = "all" if table.trainable == table.parameters else f"{table.trainable:,}"
+    yield f"Parameters: {table.parameters:,} ({trainable} trainable)"
+    yield f"MACs: {table.macs:,} per sample"
+    for note in model.notes:
+        yield f"Note: {one_line(note)}"
+    if not all(run.complete for run in model.passes):
+        yield "The forward pass could not be followed to its end."
+
+
+def _cells(row: Row, file: TracedFile) -> list[str]:
+    return [
+        FAULT if row.fault else "",
+        row.layer or "",
+        _line(row.place, file),
+        row.operator,
+        row.formula,
+        row.output,
+        f"{row.parameters:,}" if row.parameters else "",
+        f"{row.macs:,}" if row.macs else "",
+        _size(row.receptive_field),
+    ]
+
+
+def _line(place: Span | None, file: TracedFile) -> str:
+    """`15`; in a notebook `cell 3:15`, in another file `blocks.py:15`."""
+    if place is None:
+        return ""
+    if place.filename != file.source.filename:
+        return f"{place.filename}:{place.row}"
+    shown = file.source.place(place)
+    return str(shown.row) if shown.cell is None else f"cell {shown.cell}:{shown.row}"
+
+
+def _size(sizes: Sequence[int]) -> str:
+    """`5` for the same along all axes, else `5×7`."""
+    return str(sizes[0]) if len(set(sizes)) == 1 else "×".join(map(str, sizes))
+
+
+def _record(file: TracedFile, model: Model) -> dict[str, Any]:
+    table = shape_table(model)
+    return {
+        "filename": file.source.filename,
+        "model": model.name,
+        "construction": model.construction,
+        "input": [
+            {"name": item.name, "shape": list(item.shape), "dtype": item.dtype, "reason": item.reason}
+            for item in model.inputs
+        ],
+        "rows": [_row_record(row, file) for row in table.rows],
+        "parameters": table.parameters,
+        "trainable": table.trainable,
+        "macs": table.macs,
+        "complete": all(run.complete for run in model.passes),
+        "notes": list(model.notes),
+    }
+
+
+def _row_record(row: Row, file: TracedFile) -> dict[str, Any]:
+    place = file.source.place(row.place) if row.place else None
+    return {
+        "layer": row.layer,
+        "filename": place.filename if place else None,
+        "cell": place.cell if place else None,
+        "line": place.row if place else None,
+        "operator": row.operator,
+        "formula": row.formula,
+        "output": row.output,
+        "parameters": row.parameters,
+        "macs": row.macs,
+        "receptive_field": list(row.receptive_field),
+        "fault": row.fault,
+    }

@@ -1,0 +1,112 @@
+"""The last line claims no more than was judged."""
+
+from dataclasses import replace
+
+import pytest
+from handmade import ADVICE, FLATTEN, MNIST, NET, PASS, at, file_result, result
+
+from cnnlint.diagnostic import Severity, Span
+from cnnlint.report.style import Style
+from cnnlint.report.summary import last_line, model_lines
+from cnnlint.result import Coverage, Result
+from cnnlint.trace import FileTrace, Input, Model, Problem
+
+PLACE = Span("mnist.py", 1, 1, 1, 1)
+OTHER = Model("Other", "Other()", PLACE, passes=(PASS,))
+BLIND = Model("Blind", "Blind()", PLACE)
+
+
+def problem(reason: str, model: str | None = None) -> Problem:
+    return Problem(reason, "why", PLACE, model=model)
+
+
+def summary(what: Result) -> str:
+    return last_line(what, Style())
+
+
+def test_all_passed() -> None:
+    assert summary(result(models=(NET, OTHER))) == "All checks passed! (2 models)"
+
+
+def test_a_single_model_is_told_with_its_input() -> None:
+    expected = "1 model: Net with input 1×28×28 per sample, from datasets.MNIST in line 112"
+    assert summary(result()) == f"All checks passed! ({expected})"
+
+
+def test_advice_passes_and_is_counted() -> None:
+    assert summary(result(ADVICE, models=(NET, OTHER))) == "All checks passed! (2 models; 1 piece of advice)"
+    assert summary(result(ADVICE, models=(NET, OTHER), advice=False)) == "All checks passed! (2 models)"
+
+
+def test_findings_are_counted_by_severity_and_model() -> None:
+    warning = FLATTEN.replace(severity=Severity.WARNING)
+    assert summary(result(FLATTEN, FLATTEN, warning)) == "Found 2 errors, 1 warning in 1 model."
+    assert summary(result(FLATTEN, ADVICE)) == "Found 1 error, 1 piece of advice in 1 model."
+    assert summary(result(FLATTEN, models=(NET, OTHER))) == "Found 1 error in 1 model (2 models checked)."
+    assert summary(result(FLATTEN, FLATTEN.replace(model=None))) == "Found 2 errors in 1 model and 1 file."
+
+
+@pytest.mark.parametrize(
+    ("models", "problems", "expected"),
+    [
+        (
+            (NET, BLIND),
+            (problem("input-unknown", "Blind"),),
+            "All checks passed in 1 model; 1 model could not be judged.",
+        ),
+        (
+            (NET,),
+            (problem("missing-arguments", "Big"),),
+            "All checks passed in 1 model; 1 model could not be judged.",
+        ),
+        (
+            (NET,),
+            (problem("trace-incomplete", "Net"),),
+            "All checks passed in 1 model; 1 model could be followed only in part.",
+        ),
+        (
+            (),
+            (problem("missing-arguments", "Big"),),
+            "Nothing was checked: 1 model could not be judged.",
+        ),
+        ((), (problem("import-failed"),), "Nothing was checked: 1 file could not be judged."),
+        ((), (problem("trace-incomplete"),), "Nothing was checked: 1 file could not be judged."),
+        ((), (problem("no-model"),), "Nothing was checked: no model in 1 file."),
+    ],
+)
+def test_what_was_not_judged_never_looks_like_success(
+    models: tuple[Model, ...], problems: tuple[Problem, ...], expected: str
+) -> None:
+    assert summary(result(models=models, problems=problems)) == expected
+
+
+def test_a_pass_that_broke_off_is_judged_in_part() -> None:
+    cut = replace(NET, passes=(replace(PASS, complete=False),))
+    assert Coverage.of(FileTrace("f.py", (cut, OTHER))) == Coverage(judged=1, partly=1)
+
+
+def test_gaps_stand_behind_findings_too() -> None:
+    what = result(FLATTEN, models=(NET,), problems=(problem("input-unknown", "Blind"),))
+    assert summary(what) == "Found 1 error in 1 model; 1 model could not be judged."
+
+
+def test_no_file_at_all() -> None:
+    assert (
+        summary(Result((), ("docs", "img")))
+        == "Nothing was checked: no Python file or notebook in docs, img."
+    )
+
+
+def test_models_are_listed_with_their_inputs() -> None:
+    two = replace(
+        OTHER,
+        span=at(MNIST, "Net"),
+        inputs=(
+            Input("x", (3, 8, 8), reason="assumed"),
+            Input("t", (), "int64", reason="assumed"),
+        ),
+    )
+    assert list(model_lines(Result((file_result(models=(NET, two, BLIND)),)))) == [
+        "mnist.py:5:7: Net judged with 1×28×28 per sample, from datasets.MNIST in line 112",
+        "mnist.py:5:7: Other judged with x 3×8×8, t scalar int64 per sample, assumed",
+    ]
