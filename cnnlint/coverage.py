@@ -1,0 +1,87 @@
+"""Which positions of a feature map any consumer ever reads, exactly.
+
+A convolution or pooling reads along each axis the positions o·stride − padding + t·dilation for its
+outputs o and taps t. Positions between the windows (stride > kernel) and rows that are cut off at the
+end (7 rows, pooled by 2) are read by nobody, unless another consumer reads them: a position of the map
+is read when some consumer reads its row and its column.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import reduce
+from operator import and_
+
+from cnnlint.graph import Trace, product
+from cnnlint.trace import Operation, Tensor, Window
+
+WINDOWED = frozenset({"conv", "pool"})
+
+
+def positions(window: Window, size: int, outputs: int) -> frozenset[int]:
+    """The positions of an axis of `size` that a window reads for `outputs` results."""
+    taps = [tap * window.dilation - window.padding for tap in range(window.kernel_size)]
+    return frozenset(
+        at
+        for output in range(outputs)
+        for at in (output * window.stride + tap for tap in taps)
+        if 0 <= at < size
+    )
+
+
+def read_positions(trace: Trace, use: Operation, tensor: Tensor) -> tuple[frozenset[int], ...] | None:
+    """Per spatial axis the positions of `tensor` that one consumer reads; None for all of them."""
+    if use.kind not in WINDOWED or not use.windows or use.fault or not use.outputs:
+        return None
+    main = trace.operand(use)
+    if main is None or main.id != tensor.id:
+        return None
+    space = len(use.windows)
+    result = trace.tensor(use.outputs[0]).shape[-space:]
+    return tuple(
+        positions(window, size, outputs)
+        for window, size, outputs in zip(use.windows, tensor.shape[-space:], result, strict=True)
+    )
+
+
+def unread_share(trace: Trace, tensor: Tensor) -> Fraction:
+    """The share of a map's positions that no consumer reads; 0 where one reads all or it is returned."""
+    if tensor.id in trace.run.outputs:
+        return Fraction(0)
+    uses = trace.consumers(tensor)
+    per_use = []
+    for use in uses:
+        axes = read_positions(trace, use, tensor)
+        if axes is None:
+            return Fraction(0)
+        per_use.append(axes)
+    if not per_use or len({len(axes) for axes in per_use}) != 1:
+        return Fraction(0)
+    return 1 - _read_share(per_use, tensor.shape[-len(per_use[0]) :])
+
+
+def _read_share(per_use: Sequence[tuple[frozenset[int], ...]], sizes: Sequence[int]) -> Fraction:
+    """The share of positions that at least one of the consumers reads.
+
+    Along each axis the positions fall into classes by the set of consumers that read them (a bit mask);
+    a position of the map is read when the masks of its axes have a bit in common.
+    """
+    masks = [
+        Counter(
+            sum(1 << number for number, axes in enumerate(per_use) if at in axes[axis]) for at in range(size)
+        )
+        for axis, size in enumerate(sizes)
+    ]
+    combined = reduce(_joined, masks)
+    read = sum(count for mask, count in combined.items() if mask)
+    return Fraction(read, product(sizes))
+
+
+def _joined(first: Counter[int], second: Counter[int]) -> Counter[int]:
+    result: Counter[int] = Counter()
+    for one, count in first.items():
+        for other, times in second.items():
+            result[and_(one, other)] += count * times
+    return result

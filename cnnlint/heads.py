@@ -1,0 +1,68 @@
+"""What lies between a model's last weighted layer and its output: the head's activations and losses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cnnlint.graph import WEIGHTED, Trace
+from cnnlint.trace import Operation, Tensor
+
+ARRANGES = frozenset({"reshape", "squeeze", "permute", "copy", "dropout", "detach", "index", "split", "cast"})
+"""Kinds that only arrange values, or drop some."""
+
+POOLS = frozenset({"pool", "adaptive_pool", "reduction", "interpolate"})
+
+RELU_LIKE = frozenset(
+    ("relu", "relu6", "leaky_relu", "prelu", "rrelu", "elu", "celu", "selu")
+    + ("gelu", "silu", "mish", "hardswish", "threshold", "hardtanh")
+)
+"""Activations that cut or bend the negative numbers; none of them ends in a distribution."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """The way back from one output of the model.
+
+    Attributes:
+        output: the tensor that is returned.
+        after: the operations behind the last weighted layer, last one first.
+        weighted: the last weighted layer; None where the way ends elsewhere.
+    """
+
+    output: Tensor
+    after: tuple[Operation, ...]
+    weighted: Operation | None
+
+    @property
+    def activation(self) -> Operation | None:
+        """The last operation that changes values, seen through reshapes and dropout."""
+        return next((step for step in self.after if step.kind not in ARRANGES), None)
+
+    @property
+    def raw(self) -> bool:
+        """Whether a weighted layer's result is returned as it is, or only pooled and reshaped."""
+        plain = all(step.kind in ARRANGES | POOLS for step in self.after)
+        return self.weighted is not None and plain
+
+
+def heads(trace: Trace) -> Iterator[Head]:
+    """One for each output that an operation made."""
+    for id in trace.run.outputs:
+        after: list[Operation] = []
+        weighted = None
+        for step in trace.upstream(id):
+            if step.kind in WEIGHTED:
+                weighted = step
+                break
+            after.append(step)
+        if after or weighted:
+            yield Head(trace.tensor(id), tuple(after), weighted)
+
+
+def is_classifier_head(trace: Trace, head: Head) -> bool:
+    """Whether an output is `[B, classes]` made by a weighted layer without pooling behind it."""
+    last = head.weighted
+    if last is None or len(head.output.shape) != 2 or any(step.kind in POOLS for step in head.after):
+        return False
+    return head.output.shape[1] > 1 and last.kind in ("linear", "conv")

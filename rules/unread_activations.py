@@ -1,0 +1,121 @@
+from collections.abc import Iterator
+from fractions import Fraction
+
+from cnnlint.coverage import WINDOWED, unread_share
+from cnnlint.diagnostic import Diagnostic, Severity
+from cnnlint.graph import Trace
+from cnnlint.placing import place
+from cnnlint.plugin import Rule
+from cnnlint.trace import Operation, Tensor
+from cnnlint.wording import assumption, ladder_here, maker, shown, sizes
+
+WARNED = Fraction(1, 4)
+TOLD = Fraction(1, 20)
+
+
+class UnreadActivations(Rule):
+    """Positions of a feature map that no layer ever reads.
+
+    ## Why
+    A 1×1 convolution with stride 2 reads every second row and column: three quarters of what the layers
+    before it computed are thrown away. So are the last row and column of a 7×7 map that is pooled by 2.
+    Counted exactly, over all layers that read the map: what a second branch reads is not lost.
+
+    ## Use instead
+    Put the stride into a layer whose kernel covers it (the 3×3 convolution of a bottleneck, as in
+    ResNet v1.5), pool before a strided 1×1 convolution (ResNet-D), pad, or choose sizes that divide.
+
+    ## References
+    - He et al. 2019, Bag of Tricks, section 4 (ResNet-B and -D): https://arxiv.org/abs/1812.01187
+    """
+
+    code = "CNN302"
+    name = "unread-activations"
+    severity = Severity.WARNING
+
+    valid = [
+        """
+        import torch.nn as nn
+        # cnnlint: input=3x32x32
+        net = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(8, 16, 3, stride=2, padding=1))
+        """,
+        """
+        import torch.nn as nn
+
+        # cnnlint: input=3x33x33
+        class SecondReader(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.conv = nn.Conv2d(3, 8, 3, padding=1)
+                self.main = nn.Conv2d(8, 8, 3, stride=2, padding=1)
+                self.skip = nn.Conv2d(8, 8, 1, stride=2)
+
+            def forward(self, x):
+                x = self.conv(x)
+                return self.main(x) + self.skip(x)
+        """,
+    ]
+    invalid = [
+        """
+        import torch.nn as nn
+        # cnnlint: input=3x32x32
+        net = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 16, 1, stride=2))
+                                                                                                 ^ 75 %
+        """,
+        """
+        import torch.nn as nn
+        # cnnlint: input=3x28x28
+        net = nn.Sequential(
+            nn.Conv2d(3, 8, 3, padding=1), nn.MaxPool2d(2), nn.MaxPool2d(2), nn.MaxPool2d(2), nn.Flatten()
+                                                                             ^^^^^^^^^^^^^^^ 27 %
+        )
+        """,
+    ]
+
+    def check(self, trace: Trace) -> Iterator[Diagnostic]:
+        for tensor in trace.run.tensors:
+            if tensor.origin != "operation" or tensor.uncertain or len(tensor.shape) < 3:
+                continue
+            share = unread_share(trace, tensor)
+            uses = [use for use in trace.consumers(tensor) if use.kind in WINDOWED]
+            if share >= TOLD and uses:
+                yield self._finding(trace, tensor, share, uses)
+
+    def _finding(self, trace: Trace, tensor: Tensor, share: Fraction, uses: list[Operation]) -> Diagnostic:
+        use = uses[0]
+        where = place(trace, use, "stride")
+        windows = use.windows
+        space = tensor.shape[-len(windows) :]
+        readers = ", ".join(dict.fromkeys(trace.describe(each) for each in uses))
+        message = (
+            f"{round(float(share) * 100)} % of the {sizes(space)} map from {maker(trace, tensor)} is "
+            f"computed and never read: {readers} skips it{assumption(trace)}"
+        )
+        return self.report(
+            where.span,
+            message,
+            trace=trace,
+            label=f"reads {_kernel(use)} with stride {windows[-1].stride} on {sizes(space)}",
+            severity=Severity.WARNING if share >= WARNED else Severity.ADVICE,
+            layers=tuple(dict.fromkeys(each.layer for each in uses if each.layer)),
+            inputs=shown(trace, tensor),
+            outputs=shown(trace, use.outputs[0]),
+            related=where.related("", *ladder_here(trace, tensor)),
+            help=_help(use, space),
+        )
+
+
+def _kernel(use: Operation) -> str:
+    return "×".join(str(window.kernel_size) for window in use.windows)
+
+
+def _help(use: Operation, space: tuple[int, ...]) -> str:
+    window = max(use.windows, key=lambda each: each.stride - each.extent)
+    if window.stride > window.extent:
+        if use.kind == "conv":
+            kernel = window.stride + 1
+            return f"give it a {kernel}×{kernel} kernel, or average-pool by {window.stride} before it"
+        return f"use stride={window.kernel_size}"
+    if use.kind == "pool":
+        return "use ceil_mode=True, or padding, or an input size that divides"
+    return f"pad, or choose an input size for which the map is no {sizes(space)}"
