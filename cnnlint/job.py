@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cnnlint.source.facts import InputShape
+from cnnlint.trace import FileTrace
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,8 @@ class Job:
         verify: run torch's kernels beside the formulas and compare each operator.
         timeout: seconds for the whole file.
         allow_effects: do not refuse network, subprocesses and writes.
+        imports: further packages that the file's models need, sorted; files with the same ones share a
+            process that has imported them.
     """
 
     filename: str
@@ -32,3 +35,20 @@ class Job:
     verify: bool = False
     timeout: float = 30.0
     allow_effects: bool = False
+    imports: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a job: its trace, or how the process ended without one.
+
+    Attributes:
+        crash: the traceback of a fault of cnnlint's own.
+        died: how the process ended ("signal 11 (SIGSEGV)").
+        timed_out: whether it was stopped at its time limit.
+    """
+
+    trace: FileTrace | None = None
+    crash: str | None = None
+    died: str | None = None
+    timed_out: bool = False

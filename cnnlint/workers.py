@@ -2,12 +2,91 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator
+from multiprocessing.connection import Connection
 
-from cnnlint.job import Job
-from cnnlint.trace import FileTrace
+from cnnlint.diagnostic import Span
+from cnnlint.job import Job, Outcome
+from cnnlint.trace import FileTrace, Problem
+
+
+class WorkersUnavailable(Exception):
+    """The worker processes could not be started; the message is for the user."""
+
+
+class Workers:
+    """A running fork server; a context manager that ends it and its children."""
+
+    def __init__(self, limit: int | None = None):
+        self.limit = limit or os.cpu_count() or 1
+
+    def __enter__(self) -> Workers:
+        ours, theirs = socket.socketpair()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "cnnlint.runtime.server", str(theirs.fileno()), str(self.limit)],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        theirs.close()
+        self._connection = Connection(ours.detach())
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._connection.close()
+        if exception[0] is not None:
+            self._process.terminate()
+        self._process.wait()
+        if self._process.stderr:
+            self._process.stderr.close()
+
+    def trace(self, jobs: Iterable[Job]) -> Iterator[FileTrace]:
+        """The traces of the jobs, in their order."""
+        listed = list(jobs)
+        outcomes: dict[int, Outcome] = {}
+        try:
+            for number, job in enumerate(listed):
+                self._connection.send((number, job))
+            for number, job in enumerate(listed):
+                while number not in outcomes:
+                    answered, outcome = self._connection.recv()
+                    outcomes[answered] = outcome
+                yield _trace_of(job, outcomes.pop(number))
+        except (EOFError, OSError) as error:
+            raise WorkersUnavailable(self._last_words()) from error
+
+    def _last_words(self) -> str:
+        self._process.wait()
+        text = self._process.stderr.read().decode(errors="replace").strip() if self._process.stderr else ""
+        last = text.splitlines()[-1] if text else f"exit status {self._process.returncode}"
+        return f"the worker process ended: {last}"
 
 
 def trace_files(jobs: Iterable[Job]) -> Iterator[FileTrace]:
-    """The traces of the jobs, in their order. Never raises for what a file does."""
-    raise NotImplementedError
+    """The traces of the jobs, in their order. Never raises for what a file does.
+
+    Raises:
+        WorkersUnavailable: torch cannot be imported, for example.
+    """
+    with Workers() as workers:
+        yield from workers.trace(jobs)
+
+
+def _trace_of(job: Job, outcome: Outcome) -> FileTrace:
+    if outcome.trace is not None:
+        return outcome.trace
+    if outcome.timed_out:
+        message = f"the file could not be traced within {job.timeout:g} s"
+        help = "give it more time with --timeout"
+    elif outcome.died is not None:
+        message, help = f"the file could not be traced: {outcome.died}", ""
+    else:
+        last = (outcome.crash or "").strip().splitlines()[-1:]
+        message = f"cnnlint itself failed on this file: {''.join(last)}"
+        help = "this is a fault of cnnlint: please report it with the file"
+    problem = Problem("trace-incomplete", message, Span(job.filename, 1, 1, 1, 1), help or None)
+    return FileTrace(job.filename, (), (problem,))

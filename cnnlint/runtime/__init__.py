@@ -1,0 +1,1 @@
+"""The only room that imports torch: it runs the slice, builds the models, and records their traces."""

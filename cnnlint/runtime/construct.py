@@ -1,0 +1,275 @@
+"""Building a model without memory, and remembering where each of its layers was constructed."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import sys
+import types
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch import nn
+
+from cnnlint.operators import layers as layer_arguments
+from cnnlint.runtime.frames import Place, UserFiles
+from cnnlint.runtime.functions import operators
+from cnnlint.runtime.meta import MetaMode, make, on_meta, to_meta, wrap_outputs
+from cnnlint.runtime.tracer import ModelNames
+from cnnlint.trace import Fault
+
+TORCH_NN = os.path.dirname(nn.__file__) + os.sep
+
+LARGEST_REAL = 1 << 16
+"""Elements up to which a random or constant tensor made by the user's constructor gets memory."""
+
+FACTORIES = frozenset({"empty", "zeros", "ones", "full", "rand", "randn", "normal", "randint", "empty_strided"})
+
+
+class Repair(Exception):
+    """A layer's constructor refused and nothing can stand in for it."""
+
+
+class BuildMode(MetaMode):
+    """Puts what torch.nn allocates on the meta device, and skips what initialisers write there."""
+
+    def __torch_function__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        name = getattr(func, "__name__", "")
+        if name in FACTORIES and kwargs.get("device") is None:
+            inside = sys._getframe(1).f_code.co_filename.startswith(TORCH_NN)
+            if inside or _count(args, kwargs) > LARGEST_REAL:
+                return torch.empty(*_shape(name, args, kwargs), dtype=kwargs.get("dtype"), device="meta")
+        if not on_meta((args, kwargs)):
+            return func(*args, **kwargs)
+        if name.endswith("_") and not name.startswith("__") and name not in _NOT_FILLS:
+            return args[0]
+        operator = self.operators.get(func)
+        if operator is not None and not (operator.sized_by_torch or operator.inplace):
+            bound = self.bind(operator, args, kwargs)
+            if bound is not None and operator.refuse(bound) is None and bound.get("inplace") is not True:
+                specs = operator.output(bound)
+                if isinstance(specs, tuple):
+                    return wrap_outputs(func, tuple(None if spec is None else make(spec) for spec in specs))
+                return make(specs)
+        return func(*to_meta(args), **to_meta(kwargs))
+
+
+_NOT_FILLS = frozenset({"requires_grad_", "squeeze_", "unsqueeze_", "transpose_", "t_", "resize_", "swapaxes_", "detach_", "as_strided_"})
+
+
+def _shape(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+    if "size" in kwargs:
+        return (kwargs["size"],)
+    if name == "full":
+        return args[:1]
+    if name == "normal":
+        return args[2:3]
+    if name == "randint":
+        return tuple(value for value in args if isinstance(value, (tuple, list, torch.Size)))[:1]
+    if name == "empty_strided":
+        return args[:1]
+    return args
+
+
+def _count(args: tuple[Any, ...], kwargs: dict[str, Any]) -> int:
+    count = 1
+    sizes = kwargs.get("size", args)
+    for value in sizes if isinstance(sizes, (tuple, list)) else ():
+        for size in value if isinstance(value, (tuple, list)) else (value,):
+            count *= size if isinstance(size, int) else 1
+    return count
+
+
+class Construction:
+    """What was seen while a model was built.
+
+    Attributes:
+        faults: constructors that refused, by the layer's identity.
+        failures: statements of constructors that raised, as (error, user's places).
+    """
+
+    def __init__(self, files: UserFiles, recovering: bool = False):
+        self.files = files
+        self.recovering = recovering
+        self.faults: dict[int, Fault] = {}
+        self._sites: dict[int, tuple[nn.Module, list[Place]]] = {}
+
+    def sites(self, module: nn.Module) -> list[Place]:
+        """The user's frames that led to the module's construction, innermost first."""
+        return self._sites.get(id(module), (module, []))[1]
+
+    def remember(self, module: nn.Module) -> None:
+        frame: types.FrameType | None = sys._getframe(2)
+        places = []
+        for user in self.files.stack(frame):
+            if _belongs_to(user, module):
+                continue
+            places.append((user.f_code, user.f_lasti))
+        self._sites.setdefault(id(module), (module, places))
+
+    @contextlib.contextmanager
+    def watching(self) -> Iterator[None]:
+        """Within it, layers' constructors are remembered; when recovering, those that raise are replaced."""
+        original = nn.Module.__init__
+        watch = self
+
+        def __init__(module: nn.Module, *args: Any, **kwargs: Any) -> None:
+            watch.remember(module)
+            original(module, *args, **kwargs)
+
+        with contextlib.ExitStack() as stack:
+            nn.Module.__init__ = __init__  # type: ignore[method-assign]
+            stack.callback(setattr, nn.Module, "__init__", original)
+            if self.recovering:
+                for layer_class in _layer_classes():
+                    stack.enter_context(self._catching(layer_class))
+            yield
+
+    @contextlib.contextmanager
+    def _catching(self, layer_class: type[nn.Module]) -> Iterator[None]:
+        original = layer_class.__init__
+        signature = layer_arguments.INTERFACE.get(layer_class.__name__)
+
+        @functools.wraps(original)
+        def __init__(module: nn.Module, *args: Any, **kwargs: Any) -> None:
+            try:
+                original(module, *args, **kwargs)
+            except Exception as error:
+                if signature is None:
+                    raise
+                arguments = _bind(layer_class, args, kwargs)
+                refusals = layer_arguments.check(layer_class.__name__, arguments)
+                repaired = layer_arguments.repaired(layer_class.__name__, arguments)
+                if repaired is None:
+                    raise
+                original(module, **repaired)
+                words = f"{type(error).__name__}: {error}"
+                self.faults[id(module)] = (
+                    Fault(
+                        refusals[0].reason,
+                        refusals[0].message,
+                        refusals[0].argument,
+                        refusals[0].expected,
+                        refusals[0].actual,
+                        exception=words,
+                    )
+                    if refusals
+                    else Fault("argument", str(error), exception=words)
+                )
+
+        layer_class.__init__ = __init__  # type: ignore[method-assign]
+        try:
+            yield
+        finally:
+            layer_class.__init__ = original  # type: ignore[method-assign]
+
+
+def _belongs_to(frame: types.FrameType, module: nn.Module) -> bool:
+    """Whether a frame is the constructor of the module itself (`super().__init__()` in a subclass)."""
+    code = frame.f_code
+    return code.co_argcount > 0 and frame.f_locals.get(code.co_varnames[0]) is module
+
+
+def _bind(layer_class: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    names = [name for name in layer_arguments.INTERFACE[layer_class.__name__]]
+    return {**dict(zip(names, args, strict=False)), **kwargs}
+
+
+@functools.cache
+def _layer_classes() -> list[type[nn.Module]]:
+    """torch.nn's layer classes whose arguments are described and which have a constructor of their own."""
+    found = []
+    for name in layer_arguments.INTERFACE:
+        layer_class = getattr(nn, name, None)
+        if layer_class is not None and "__init__" in vars(layer_class):
+            found.append(layer_class)
+    return found
+
+
+def build(make_model: Callable[[], Any], construction: Construction) -> Any:
+    """Call `make_model` so that no weight is allocated, and put what it made on the meta device."""
+    operators()
+    with construction.watching(), BuildMode():
+        return make_model()
+
+
+def move_to_meta(model: nn.Module) -> None:
+    """Parameters and buffers that were made with memory, replaced by ones without."""
+    memo: dict[int, torch.Tensor] = {}
+    for module in all_modules(model):
+        for table in (module._parameters, module._buffers):
+            for name, tensor in table.items():
+                if tensor is None or tensor.is_meta or _uninitialised(tensor):
+                    continue
+                if id(tensor) not in memo:
+                    memo[id(tensor)] = _without_memory(tensor)
+                table[name] = memo[id(tensor)]  # type: ignore[assignment]
+
+
+def _uninitialised(tensor: torch.Tensor) -> bool:
+    return isinstance(tensor, (nn.parameter.UninitializedParameter, nn.parameter.UninitializedBuffer))
+
+
+def _without_memory(tensor: torch.Tensor) -> torch.Tensor:
+    empty = torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device="meta")
+    if isinstance(tensor, nn.Parameter):
+        return nn.Parameter(empty, requires_grad=tensor.requires_grad)
+    return empty
+
+
+def all_modules(model: nn.Module) -> Iterator[nn.Module]:
+    """The model's modules, with those that hide in plain lists and dicts."""
+    for _, module, _ in named_modules(model):
+        yield module
+
+
+def named_modules(model: nn.Module) -> Iterator[tuple[str, nn.Module, bool]]:
+    """(path, module, registered) of every module that the model reaches: registered ones first."""
+    seen: set[int] = set()
+    for path, module in model.named_modules():
+        seen.add(id(module))
+        yield path, module, True
+    for path, module in model.named_modules():
+        for attribute, value in vars(module).items():
+            if attribute.startswith("_") and attribute in _MODULE_STATE:
+                continue
+            for suffix, hidden in _hidden(value):
+                base = ".".join(part for part in (path, attribute, suffix) if part)
+                for child, submodule in hidden.named_modules():
+                    if id(submodule) not in seen:
+                        seen.add(id(submodule))
+                        yield f"{base}.{child}" if child else base, submodule, False
+
+
+_MODULE_STATE = frozenset(vars(nn.Module()))
+
+
+def _hidden(value: Any) -> Iterator[tuple[str, nn.Module]]:
+    """Modules in plain containers."""
+    if isinstance(value, (list, tuple)) and len(value) < 10_000:
+        items: Any = enumerate(value)
+    elif type(value) is dict:
+        items = value.items()
+    else:
+        return
+    for key, item in items:
+        if isinstance(item, nn.Module):
+            yield str(key), item
+        elif isinstance(item, (list, tuple)):
+            for suffix, module in _hidden(item):
+                yield f"{key}.{suffix}", module
+
+
+def names_of(model: nn.Module) -> ModelNames:
+    """The paths of a model's modules, parameters and buffers."""
+    names = ModelNames({}, {})
+    for path, module, _ in named_modules(model):
+        names.modules[id(module)] = path
+        for origin, table in (("parameter", module._parameters), ("buffer", module._buffers)):
+            for name, tensor in table.items():
+                if tensor is not None:
+                    names.tensors.setdefault(id(tensor), (origin, f"{path}.{name}" if path else name))
+    return names

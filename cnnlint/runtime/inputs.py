@@ -1,0 +1,413 @@
+"""Which input a model is traced with: what the file says, else what its layers need."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import nn
+
+from cnnlint.graph import Trace
+from cnnlint.runtime.functions import DTYPES
+from cnnlint.source.facts import Expression, InputEvidence, Target
+from cnnlint.trace import Input, Model, Operation, Pass, Shape, Tensor
+
+CONVENTIONAL_SIZES = {1: ((1024,),), 2: ((224, 224),), 3: ((16, 112, 112),)}
+"""Spatial sizes that are assumed, by the number of spatial axes, where nothing says more."""
+
+TRIED_SIZES = {
+    1: (1000, 128, 256, 512, 2048, 4096, 16000, 64, 32, 28, 100, 784),
+    2: (32, 28, 64, 96, 128, 256, 299, 227, 112, 48, 84, 105, 416, 512, 572, 16, 100, 150, 200, 384),
+    3: (16, 32, 64, 112, 96, 128, 8, 48, 80, 24),
+}
+"""Sizes tried where the conventional one does not fit the model's head: common ones first."""
+
+LARGEST_SOLVED = 1024
+"""The largest size that is searched for."""
+
+TOKENS = 64
+"""The length of a sequence of token ids or features that nothing else says."""
+
+SCALARS = frozenset({"t", "timestep", "timesteps", "time_step", "time_steps", "sigma", "noise_level", "time"})
+LABELS = frozenset({"y", "label", "labels", "target", "targets", "class_labels", "y_true", "gt"})
+FLAGS = frozenset({"train", "training", "return_features", "return_attention", "verbose", "debug"})
+
+Trial = Callable[[Sequence[Input]], tuple[Pass, BaseException | None]]
+"""Traces the model with given inputs, recovering from faults."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The inputs to trace with; `batch` is one that the file's own tensors have, for models that fix it."""
+
+    inputs: tuple[Input, ...]
+    batch: int | None = None
+    notes: tuple[str, ...] = ()
+
+
+class InputUnknown(Exception):
+    """No input could be deduced; the message says what was tried."""
+
+
+def forward_parameters(model: nn.Module) -> list[inspect.Parameter]:
+    """The parameters of `forward` that a call must give."""
+    try:
+        parameters = list(inspect.signature(model.forward).parameters.values())
+    except (TypeError, ValueError):
+        return [inspect.Parameter("input", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
+    required = [
+        parameter
+        for parameter in parameters
+        if parameter.default is parameter.empty
+        and parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+    ]
+    if not required:
+        optional = [p for p in parameters if p.kind not in (p.VAR_KEYWORD, p.KEYWORD_ONLY)]
+        required = optional[:1]
+    return required
+
+
+def from_option(shapes: Sequence[Any], names: Sequence[str]) -> tuple[Input, ...]:
+    """The inputs that `--input` gives."""
+    return tuple(
+        Input(names[i] if i < len(names) else f"input{i}", tuple(item.shape), item.dtype, "option", "from --input")
+        for i, item in enumerate(shapes)
+    )
+
+
+class EvidenceReader:
+    """Turns what the text says into inputs, evaluating its expressions in the module."""
+
+    def __init__(self, evaluate: Callable[[Expression], Any], names: Sequence[str]):
+        self._evaluate = evaluate
+        self._names = names
+
+    def read(self, evidence: InputEvidence) -> Found | None:
+        """The inputs that one piece of evidence says, or None where it cannot be evaluated."""
+        try:
+            shapes, batch = self._shapes(evidence)
+        except Exception:
+            return None
+        if not shapes:
+            return None
+        if len(shapes) == 1 < len(self._names) and evidence.general:
+            shapes = shapes * len(self._names)
+        if len(shapes) < len(self._names):
+            return None
+        inputs = tuple(
+            Input(self._name(i), shape, dtype, evidence.source, evidence.reason, evidence.span)
+            for i, (shape, dtype) in enumerate(shapes)
+        )
+        return Found(inputs, batch)
+
+    def _name(self, index: int) -> str:
+        return self._names[index] if index < len(self._names) else f"input{index}"
+
+    def _shapes(self, evidence: InputEvidence) -> tuple[list[tuple[Shape, str]], int | None]:
+        if evidence.shapes:
+            return [(tuple(item.shape), item.dtype) for item in evidence.shapes], None
+        batch = None
+        found: list[tuple[Shape, str]] = []
+        for expression in evidence.expressions:
+            value = self._evaluate(expression)
+            if isinstance(value, torch.Tensor):
+                value = [value]
+            for tensor in value:
+                if not isinstance(tensor, torch.Tensor) or tensor.dim() == 0:
+                    return [], None
+                batch = tensor.shape[0] if batch is None else batch
+                found.append((tuple(tensor.shape[1:]), DTYPES[tensor.dtype]))
+        for expression in evidence.sizes:
+            sizes = tuple(self._evaluate(expression))
+            several = bool(sizes) and isinstance(sizes[0], (tuple, list))
+            for size in sizes if several else (sizes,):
+                shape = tuple(int(item) for item in size)
+                if evidence.batched:
+                    batch, shape = shape[0], shape[1:]
+                if any(item < 1 for item in shape):
+                    return [], None
+                found.append((shape, "float32"))
+        return found, batch
+
+    def size(self, evidence: InputEvidence) -> tuple[int, ...]:
+        """The spatial size that evidence such as Resize(96) gives; () if none."""
+        if evidence.size_only:
+            return tuple(evidence.size_only)
+        if evidence.size_expression is None:
+            return ()
+        try:
+            value = self._evaluate(evidence.size_expression)
+        except Exception:
+            return ()
+        sizes = (value, value) if isinstance(value, int) else value
+        if isinstance(sizes, (tuple, list)) and all(isinstance(item, int) and item > 0 for item in sizes):
+            return tuple(sizes) * 2 if len(sizes) == 1 else tuple(sizes)
+        return ()
+
+
+def find(
+    target: Target,
+    model: nn.Module,
+    option: Sequence[Any],
+    evaluate: Callable[[Expression], Any],
+    trial: Trial,
+) -> Found:
+    """The inputs for a model: the option, comments, evidence tied to it, evidence of the file that fits,
+    else solved from the layers. Raises InputUnknown."""
+    names = [parameter.name for parameter in forward_parameters(model)]
+    if option:
+        return Found(from_option(option, names))
+    reader = EvidenceReader(evaluate, names)
+    for evidence in target.inputs:
+        if evidence.general or evidence.channels_only or evidence.size_only or evidence.size_expression:
+            continue
+        found = reader.read(evidence)
+        if found:
+            return found
+    solver = Solver(model, names, trial)
+    for evidence in target.inputs:
+        if evidence.general and (found := reader.read(evidence)) and solver.takes(found.inputs):
+            return found
+    partial = [(evidence, reader.size(evidence)) for evidence in target.inputs]
+    sized = next(((evidence, size) for evidence, size in partial if size), None)
+    return solver.solve(sized)
+
+
+class Solver:
+    """Finds the input that the model's own layers need."""
+
+    def __init__(self, model: nn.Module, names: Sequence[str], trial: Trial):
+        self.model = model
+        self.names = names
+        self.trial = trial
+
+    def takes(self, inputs: Sequence[Input]) -> bool:
+        """Whether the first layers take such inputs: an image for convolutions, with as many channels or
+        at least with another usual number of them (then the mismatch is the finding)."""
+        run, _ = self.trial(inputs)
+        trace = Trace(_bare(run), run)
+        for id, item in zip(run.inputs, inputs, strict=True):
+            use = first_use(trace, id)
+            if use is None:
+                return False
+            operation, tensor = use
+            if operation.kind == "conv":
+                weight = trace.operand(operation, "weight")
+                if weight is None:
+                    return False
+                channels = weight.shape[1] * operation.attributes.get("groups", 1)
+                if len(weight.shape) - 2 != len(item.shape) - 1:
+                    return False
+                if channels != item.shape[0] and not {channels, item.shape[0]} <= {1, 3}:
+                    return False
+            elif operation.kind in ("conv_transpose", "embedding", "recurrent"):
+                return False
+            elif operation.kind == "linear" and tensor.id == id:
+                return False
+            elif operation.fault is not None:
+                return False
+        return True
+
+    def solve(self, sized: tuple[InputEvidence, tuple[int, ...]] | None) -> Found:
+        """Raises InputUnknown."""
+        inputs = self._layout()
+        if sized and any(len(item.shape) - 1 == len(sized[1]) for item in inputs):
+            evidence, size = sized
+            return Found(
+                tuple(
+                    replace(item, shape=(item.shape[0], *size), source="evidence", reason=evidence.reason, span=evidence.span)
+                    if len(item.shape) - 1 == len(size)
+                    else item
+                    for item in inputs
+                )
+            )
+        if not any(item.source == "assumed" for item in inputs):
+            return Found(inputs)
+        return Found(self._sizes(inputs))
+
+    def _layout(self) -> tuple[Input, ...]:
+        """Rank, channels and dtype of each input from the first layer that reads it."""
+        inputs = [self._guess(name) for name in self.names]
+        for _ in range(5):
+            run, error = self.trial(inputs)
+            trace = Trace(_bare(run), run)
+            changed = False
+            for index, id in enumerate(run.inputs):
+                use = first_use(trace, id)
+                if use is None:
+                    continue
+                needed = _needed(trace, *use, inputs[index])
+                if needed is not None and (needed.shape, needed.dtype) != (inputs[index].shape, inputs[index].dtype):
+                    inputs[index] = needed
+                    changed = True
+                elif needed is not None:
+                    inputs[index] = needed
+            if not changed:
+                break
+        return tuple(inputs)
+
+    def _guess(self, name: str) -> Input:
+        if name in SCALARS:
+            return Input(name, (), "int64", "assumed", "one time step a sample is assumed from the name")
+        if name in LABELS:
+            return Input(name, (), "int64", "assumed", "one label a sample is assumed from the name")
+        return Input(name, (3, 224, 224), "float32", "assumed", "assumed")
+
+    def _sizes(self, inputs: tuple[Input, ...]) -> tuple[Input, ...]:
+        """The spatial size: the conventional one, unless a flatten needs another."""
+        free = [index for index, item in enumerate(inputs) if _free(item)]
+        if not free:
+            return inputs
+        run, error = self.trial(inputs)
+        best, fewest = inputs, _badness(run, error)
+        if fewest == 0:
+            return inputs
+        axes = len(inputs[free[0]].shape) - 1
+        for size in TRIED_SIZES[axes]:
+            candidate = _resized(inputs, free, size)
+            badness = _badness(*self.trial(candidate))
+            if badness < fewest:
+                best, fewest = candidate, badness
+            if fewest == 0:
+                break
+        if fewest:
+            for size in self._solved_sizes(inputs, free, run):
+                candidate = _resized(inputs, free, size)
+                badness = _badness(*self.trial(candidate))
+                if badness < fewest:
+                    best, fewest = candidate, badness
+        if best is inputs:
+            return inputs
+        needs = "the size that the layers behind the flatten need"
+        return tuple(
+            replace(item, source="solved", reason=needs) if index in free else item for index, item in enumerate(best)
+        )
+
+    def _solved_sizes(self, inputs: tuple[Input, ...], free: list[int], run: Pass) -> Iterator[int]:
+        """For each Linear that disagrees, the size at which it would agree: features grow with the size,
+        so halving the interval finds it."""
+        for fault in [operation for operation in run.operations if operation.fault and operation.fault.reason == "features"]:
+            low, high = 1, LARGEST_SOLVED
+            while low <= high:
+                size = (low + high) // 2
+                features = self._features(_resized(inputs, free, size), fault)
+                expected = fault.fault.expected if fault.fault else None
+                if features is None or expected is None or features < expected:
+                    low = size + 1
+                elif features > expected:
+                    high = size - 1
+                else:
+                    yield size
+                    break
+
+    def _features(self, inputs: tuple[Input, ...], like: Operation) -> int | None:
+        run, _ = self.trial(inputs)
+        sizes = {tensor.id: tensor for tensor in run.tensors}
+        if any(operation.fault and operation.fault.reason == "collapse" for operation in run.operations):
+            return None
+        for operation in run.operations:
+            if operation.kind == "linear" and operation.layer == like.layer and operation.calls == like.calls:
+                tensor = sizes[operation.operands["input"]]  # type: ignore[index]
+                return tensor.shape[-1] if tensor.shape else None
+        return None
+
+
+def _bare(run: Pass) -> Model:
+    from cnnlint.diagnostic import Span
+
+    return Model("", "", Span("", 1, 1, 1, 1), passes=(run,))
+
+
+def _free(item: Input) -> bool:
+    """Whether the spatial size of an input is only conventional."""
+    return item.source == "assumed" and (len(item.shape) - 1) in CONVENTIONAL_SIZES and item.dtype == "float32"
+
+
+def _resized(inputs: tuple[Input, ...], free: list[int], size: int) -> tuple[Input, ...]:
+    return tuple(
+        replace(item, shape=(item.shape[0], *(size,) * (len(item.shape) - 1))) if index in free else item
+        for index, item in enumerate(inputs)
+    )
+
+
+def _badness(run: Pass, error: BaseException | None) -> int:
+    """How many faults a trial has; one that ended early counts more than any."""
+    return sum(operation.fault is not None for operation in run.operations) + (1000 if error is not None else 0)
+
+
+_PASSING = frozenset(
+    "activation add sub mul div elementwise dropout copy permute reshape squeeze expand split index cat stack pad "
+    "interpolate pool adaptive_pool reduction detach softmax other merge".split()
+)
+
+
+def first_use(trace: Trace, id: int) -> tuple[Operation, Tensor] | None:
+    """The first layer with weights that reads an input, directly or after operators without weights,
+    and the tensor that it reads."""
+    reached = {id}
+    for operation in trace.run.operations:
+        operands = [operand for operand in operation.inputs() if operand in reached]
+        if not operands:
+            continue
+        if operation.kind in _PASSING:
+            reached.update(operation.outputs)
+        else:
+            return operation, trace.tensor(operands[0])
+    return None
+
+
+def _needed(trace: Trace, operation: Operation, tensor: Tensor, now: Input) -> Input | None:
+    """The input as the layer that reads it needs it; None where that cannot be said."""
+    weight = trace.operand(operation, "weight")
+    layer = operation.layer or operation.name
+    direct = tensor.origin == "input"
+    if operation.kind in ("conv", "conv_transpose") and weight is not None and len(weight.shape) > 2:
+        axes = len(weight.shape) - 2
+        if not direct and (len(tensor.shape) != axes + 2 or tensor.shape[1] != now.shape[0]):
+            return None
+        if operation.kind == "conv":
+            channels = weight.shape[1] * operation.attributes.get("groups", 1)
+            sizes = now.shape[1:] if len(now.shape) == axes + 1 else CONVENTIONAL_SIZES[axes][0]
+        else:
+            channels = weight.shape[0]
+            first = operation.attributes.get("stride", (1,)), operation.attributes.get("padding", (0,))
+            sizes = (1 if set(first[0]) == {1} and set(first[1]) == {0} else 8,) * axes
+            return replace(
+                now, shape=(channels, *sizes), reason=f"{channels} channels from {layer}; the size is assumed"
+            )
+        reason = f"{channels} channel{'s' * (channels != 1)} from {layer}; the size is assumed"
+        return replace(now, shape=(channels, *sizes), dtype="float32", reason=reason)
+    if operation.kind == "linear" and weight is not None:
+        return _for_linear(now, weight.shape[1], layer, direct)
+    if operation.kind == "embedding":
+        return replace(now, shape=(TOKENS,), dtype="int64", reason=f"token ids for {layer}; the length is assumed")
+    if operation.kind == "recurrent" and direct:
+        weights = [trace.tensor(id) for id in operation.inputs() if trace.tensor(id).origin == "parameter"]
+        if weights and len(weights[0].shape) == 2:
+            size = weights[0].shape[1]
+            return replace(now, shape=(TOKENS, size), reason=f"{size} features from {layer}; the length is assumed")
+    if operation.kind == "norm" and weight is not None and direct and len(weight.shape) == 1:
+        features = weight.shape[0]
+        if operation.attributes.get("norm") == "layer":
+            return replace(now, shape=(TOKENS, features), reason=f"{features} features from {layer}")
+        if len(now.shape) > 1:
+            return replace(now, shape=(features, *now.shape[1:]), reason=f"{features} channels from {layer}; the size is assumed")
+    return None
+
+
+def _for_linear(now: Input, features: int, layer: str, direct: bool) -> Input | None:
+    """A vector where the Linear reads the input itself; behind a flatten, the picture that has as many
+    values, if there is one."""
+    if not direct:
+        for channels in (1, 3):
+            side = math.isqrt(features // channels)
+            if side > 1 and channels * side * side == features:
+                reason = f"{channels} × {side} × {side} = {features}, the in_features of {layer}"
+                return replace(now, shape=(channels, side, side), source="solved", reason=reason)
+        if now.shape != (3, 224, 224):
+            return None
+    return replace(now, shape=(features,), source="solved", reason=f"the in_features of {layer}")

@@ -1,0 +1,412 @@
+"""Running the part of a module that its models need, and no more.
+
+A `SlicedModule` runs statements on demand: asked for a name, it runs the statements in the name's
+dependency cone. A statement that fails makes the names that it defines unavailable; only a model
+that really needs one of them is told.
+"""
+
+from __future__ import annotations
+
+import __future__
+
+import ast
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import os
+import sys
+import types
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from cnnlint.diagnostic import Span
+from cnnlint.runtime.frames import UserFiles
+from cnnlint.source.facts import Expression
+from cnnlint.source.file import SourceFile
+from cnnlint.source.slice import ModuleSlice
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A statement of the user's that raised: its names, the error, the place.
+
+    `missing` is the package when an import was not found.
+    """
+
+    names: tuple[str, ...]
+    error: BaseException
+    span: Span
+    missing: str | None = None
+
+
+class Unavailable(Exception):
+    """Something was used whose definition had failed."""
+
+    def __init__(self, failure: Failure):
+        super().__init__(f"{', '.join(failure.names)}: {failure.error}")
+        self.failure = failure
+
+
+class _Unusable:
+    """Computing with it raises what `_refusal` gives."""
+
+    def _refusal(self) -> Exception:
+        raise NotImplementedError
+
+    def _refuse(self, *args: Any) -> Any:
+        raise self._refusal()
+
+    __len__ = __iter__ = __getitem__ = __bool__ = __enter__ = __int__ = __float__ = __index__ = _refuse
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _refuse
+    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __pow__ = __rpow__ = _refuse
+    __lt__ = __le__ = __gt__ = __ge__ = _refuse
+
+
+class NotGiven(_Unusable):
+    """A required command-line argument of the file: what it would be cannot be known."""
+
+    def __init__(self, option: str):
+        self._option = option
+
+    def _refusal(self) -> Exception:
+        return ArgumentsMissing(self._option)
+
+
+class ArgumentsMissing(Exception):
+    """A constructor needs arguments that nothing supplies."""
+
+
+class Placeholder(_Unusable):
+    """Stands for a name whose definition failed, or for a part of a package that is not installed.
+
+    It can be looked into, inherited from and used as a plain decorator; calling it, or computing with
+    it, raises Unavailable.
+    """
+
+    def __init__(self, failure: Failure, path: str):
+        self.__failure = failure
+        self.__path = path
+
+    def _refusal(self) -> Exception:
+        return Unavailable(self.__failure)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name.endswith("__"):
+            raise AttributeError(name)
+        if self.__failure.missing is None:
+            raise Unavailable(self.__failure)
+        return Placeholder(self.__failure, f"{self.__path}.{name}")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if len(args) == 1 and not kwargs and isinstance(args[0], (type, types.FunctionType)):
+            return args[0]
+        raise Unavailable(self.__failure)
+
+    def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[type, ...]:
+        if self.__failure.missing is None:
+            raise Unavailable(self.__failure)
+        last = self.__path.rpartition(".")[2]
+        if any(isinstance(base, type) and issubclass(base, nn.Module) for base in bases):
+            return ()
+        return (nn.Module,) if last.endswith(("Module", "Model", "Net", "Network")) else ()
+
+
+class SlicedModule:
+    """A module of the user's project, run name by name."""
+
+    def __init__(self, file: SourceFile, path: str, name: str, files: UserFiles, recovering: bool = False):
+        self.file = file
+        self.path = path
+        self.failures: list[Failure] = []
+        self.module = types.ModuleType(name)
+        self.module.__file__ = path
+        self.module.__package__ = name.rpartition(".")[0]
+        self._slice = ModuleSlice(file)
+        self._done: set[tuple[Any, ...]] = set()
+        self._recovering = recovering
+        self._flags = _future_flags(file.tree)
+        files.add(path, file)
+
+    @property
+    def namespace(self) -> dict[str, Any]:
+        return self.module.__dict__
+
+    def ensure(self, names: Iterable[str]) -> None:
+        """Run what the names need and what has not run yet, in the order of the file."""
+        for statement in self._slice.closure(names):
+            key = _key(statement)
+            if key not in self._done:
+                self._done.add(key)
+                self._run(statement)
+
+    def ensure_definitions(self) -> None:
+        """Run all definitions and imports (`from module import *` asks for them)."""
+        self.ensure(
+            name
+            for statement in self.file.tree.body
+            if isinstance(statement, (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign))
+            for name in defined_names(statement)
+        )
+
+    def get(self, name: str) -> Any:
+        """The value of a name, dotted for nested classes. Raises Unavailable or AttributeError."""
+        first, *rest = name.split(".")
+        self.ensure([first])
+        if first not in self.namespace:
+            raise AttributeError(name)
+        value = self.namespace[first]
+        for part in rest:
+            value = getattr(value, part)
+        return value
+
+    def evaluate(self, expression: Expression) -> Any:
+        """The value of an expression of the file. Raises whatever it raises."""
+        self.ensure(expression.names)
+        scope = self.namespace
+        if expression.prelude:
+            scope = dict(scope)
+            exec(compile(expression.prelude, "<prelude>", "exec", flags=self._flags), scope)
+        tree = ast.parse(expression.text.strip(), mode="eval")
+        _shift(tree, expression.span)
+        return eval(compile(tree, self.path, "eval", flags=self._flags), scope)
+
+    def _run(self, statement: ast.stmt) -> None:
+        if isinstance(statement, ast.ImportFrom) and any(alias.name == "*" for alias in statement.names):
+            self._ensure_star(statement)
+        if self._recovering:
+            from cnnlint.runtime.recovery import guard_constructors
+
+            statement = guard_constructors(statement)
+        if self.failures:
+            statement = _Decorators().visit(statement)
+            ast.fix_missing_locations(statement)
+            self.namespace.setdefault("__cnnlint_decorator__", _decorator)
+        try:
+            code = compile(ast.Module([statement], []), self.path, "exec", flags=self._flags, dont_inherit=True)
+            exec(code, self.namespace)
+        except Unavailable as error:
+            self._fail(statement, error.failure.error, error.failure)
+        except Exception as error:
+            self._fail(statement, error)
+
+    def _ensure_star(self, statement: ast.ImportFrom) -> None:
+        name = "." * statement.level + (statement.module or "")
+        try:
+            module = importlib.import_module(name, self.module.__package__)
+        except Exception:
+            return
+        sliced = getattr(module, "__cnnlint__", None)
+        if isinstance(sliced, SlicedModule):
+            sliced.ensure_definitions()
+
+    def _fail(self, statement: ast.stmt, error: BaseException, cause: Failure | None = None) -> None:
+        names = tuple(defined_names(statement))
+        missing = None
+        if isinstance(error, ImportError) and isinstance(statement, (ast.Import, ast.ImportFrom)):
+            missing = (error.name or getattr(statement, "module", None) or names[0]).partition(".")[0]
+        failure = cause or Failure(names, error, self._place(statement, error), missing)
+        self.failures.append(failure)
+        for name in names:
+            if name not in self.namespace:
+                origin = f"{statement.module}.{name}" if isinstance(statement, ast.ImportFrom) else name
+                self.namespace[name] = Placeholder(failure, origin)
+
+    def _place(self, statement: ast.stmt, error: BaseException) -> Span:
+        """The line of this file where it happened, else the statement's first line."""
+        traceback = error.__traceback__
+        row = statement.lineno
+        while traceback is not None:
+            if traceback.tb_frame.f_code.co_filename == self.path:
+                row = traceback.tb_lineno
+            traceback = traceback.tb_next
+        line = self.file.lines[row - 1]
+        return Span(self.file.filename, row, len(line) - len(line.lstrip()) + 1, row, len(line.rstrip()) + 1)
+
+
+def defined_names(statement: ast.stmt) -> list[str]:
+    """The names that a statement binds in the module, those in nested blocks included."""
+    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return [statement.name]
+    if isinstance(statement, (ast.Import, ast.ImportFrom)):
+        return [(alias.asname or alias.name.partition(".")[0]) for alias in statement.names if alias.name != "*"]
+    found: list[str] = []
+    for child in ast.iter_child_nodes(statement):
+        if isinstance(child, ast.stmt):
+            found += defined_names(child)
+        elif isinstance(child, ast.ExceptHandler):
+            for inner in child.body:
+                found += defined_names(inner)
+        else:
+            found += [
+                node.id
+                for node in ast.walk(child)
+                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+            ]
+    return list(dict.fromkeys(found))
+
+
+def _key(statement: ast.stmt) -> tuple[Any, ...]:
+    """Tells a statement, and how much of a block or of an import was kept in the slice."""
+    return tuple(
+        node.name if isinstance(node, ast.alias) else (node.lineno, node.col_offset)
+        for node in ast.walk(statement)
+        if isinstance(node, (ast.stmt, ast.alias))
+    )
+
+
+def _future_flags(tree: ast.Module) -> int:
+    flags = 0
+    for statement in tree.body:
+        if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
+            for alias in statement.names:
+                feature = getattr(__future__, alias.name, None)
+                flags |= feature.compiler_flag if feature else 0
+    return flags
+
+
+def _shift(tree: ast.AST, span: Span) -> None:
+    """Move the nodes of an expression that was cut out of the file to where it stood."""
+    for node in ast.walk(tree):
+        if not hasattr(node, "lineno"):
+            continue
+        if node.lineno == 1:
+            node.col_offset += span.column - 1
+        if node.end_lineno == 1:
+            node.end_col_offset += span.column - 1
+        node.lineno += span.row - 1
+        node.end_lineno += span.row - 1
+
+
+class _Decorators(ast.NodeTransformer):
+    """`@missing.register("x")` of a package that is not installed leaves what it decorates as it is."""
+
+    def _visit(self, node: Any) -> Any:
+        self.generic_visit(node)
+        node.decorator_list = [
+            ast.copy_location(
+                ast.Call(
+                    ast.Name("__cnnlint_decorator__", ast.Load()),
+                    [ast.Lambda(ast.arguments([], [], None, [], [], None, []), decorator)],
+                    [],
+                ),
+                decorator,
+            )
+            for decorator in node.decorator_list
+            if not (isinstance(decorator, ast.Name) and decorator.id in _BUILTIN_DECORATORS)
+            and not (isinstance(decorator, ast.Attribute) and decorator.attr in ("setter", "getter", "deleter"))
+        ] + [
+            decorator
+            for decorator in node.decorator_list
+            if (isinstance(decorator, ast.Name) and decorator.id in _BUILTIN_DECORATORS)
+            or (isinstance(decorator, ast.Attribute) and decorator.attr in ("setter", "getter", "deleter"))
+        ]
+        return node
+
+    visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = _visit
+
+
+_BUILTIN_DECORATORS = frozenset({"property", "staticmethod", "classmethod"})
+
+
+def _decorator(make: Any) -> Any:
+    def apply(target: Any) -> Any:
+        try:
+            return make()(target)
+        except Unavailable:
+            return target
+
+    return apply
+
+
+class ProjectFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Imports the project's own modules as slices, so that their training code does not run either."""
+
+    def __init__(self, roots: Sequence[str], files: UserFiles, display: Any):
+        self.roots = [os.path.realpath(root) + os.sep for root in roots]
+        self.files = files
+        self.display = display
+        self.modules: list[SlicedModule] = []
+
+    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
+        spec = importlib.machinery.PathFinder.find_spec(fullname, path)
+        if spec is None or not spec.origin or not spec.origin.endswith(".py"):
+            return None
+        origin = os.path.realpath(spec.origin)
+        if "site-packages" in origin or not any(origin.startswith(root) for root in self.roots):
+            return None
+        spec.loader = self
+        return spec
+
+    def create_module(self, spec: Any) -> types.ModuleType | None:
+        from cnnlint.source.reading import read_path
+
+        file = read_path(Path(spec.origin), self.display(spec.origin))
+        sliced = SlicedModule(file, spec.origin, spec.name, self.files)
+        sliced.module.__dict__["__cnnlint__"] = sliced
+        self.modules.append(sliced)
+        return sliced.module
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        sliced: SlicedModule = module.__dict__["__cnnlint__"]
+        missing = object()
+        pending: set[str] = set()
+
+        def __getattr__(name: str) -> Any:
+            if name in pending or (name.startswith("__") and name != "__all__"):
+                raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
+            pending.add(name)
+            try:
+                sliced.ensure([name])
+            finally:
+                pending.discard(name)
+            value = module.__dict__.get(name, missing)
+            if value is missing:
+                raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
+            return value
+
+        module.__dict__["__getattr__"] = __getattr__
+
+
+def package_of(path: str) -> tuple[str, str]:
+    """The dotted module name of a file by the `__init__.py` files above it, and the folder that holds
+    the outermost package."""
+    folder = os.path.dirname(path)
+    parts = [os.path.splitext(os.path.basename(path))[0]]
+    while os.path.isfile(os.path.join(folder, "__init__.py")) and os.path.dirname(folder) != folder:
+        parts.insert(0, os.path.basename(folder))
+        folder = os.path.dirname(folder)
+    if parts[-1] == "__init__" and len(parts) > 1:
+        parts.pop()
+    return ".".join(parts), folder
+
+
+def project_root(path: str) -> str:
+    """The closest folder above a file that looks like a project's root, else the file's own folder."""
+    _, folder = package_of(path)
+    current = folder
+    while os.path.dirname(current) != current:
+        if any(os.path.exists(os.path.join(current, mark)) for mark in ("pyproject.toml", "setup.py", "setup.cfg", ".git")):
+            return current
+        current = os.path.dirname(current)
+    return folder
+
+
+def load(file: SourceFile, path: str, files: UserFiles, display: Any, recovering: bool = False) -> SlicedModule:
+    """The module of the linted file, with its project importable."""
+    name, folder = package_of(path)
+    root = project_root(path)
+    search = [os.path.dirname(path), folder, root, os.path.join(root, "src")]
+    for entry in reversed(list(dict.fromkeys(search))):
+        if "site-packages" not in entry and entry not in sys.path:
+            sys.path.insert(0, entry)
+    if "site-packages" not in path:
+        sys.meta_path.insert(0, ProjectFinder([root, folder], files, display))
+    sys.argv = [path]
+    module = SlicedModule(file, path, name, files, recovering)
+    if name not in sys.modules:
+        sys.modules[name] = module.module
+    return module

@@ -1,0 +1,92 @@
+"""Tensors without memory: described operators are answered by their formula, not by torch's kernels.
+
+The first meta kernel of a process imports hundreds of modules and takes as long as `import torch`
+itself, so an operator that is described never reaches one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch.overrides import TorchFunctionMode
+
+from cnnlint.operators.base import Bound, Operator, TensorSpec
+from cnnlint.runtime.functions import DTYPES, DTYPES_BY_NAME, operators
+
+
+class MetaMode(TorchFunctionMode):
+    """Base of the modes for building and tracing: sizes described operators on meta tensors."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.operators = operators()
+
+    def spec(self, tensor: torch.Tensor) -> TensorSpec:
+        """A tensor as the descriptions see it."""
+        return TensorSpec(
+            tuple(tensor.shape),
+            DTYPES[tensor.dtype],
+            None if tensor.layout is not torch.strided or tensor.is_contiguous() else tensor.stride(),
+        )
+
+    def specs(self, value: Any) -> Any:
+        """Arguments with their tensors replaced by specs, lists opened."""
+        if isinstance(value, torch.Tensor):
+            return self.spec(value)
+        if isinstance(value, torch.dtype):
+            return DTYPES[value]
+        if type(value) in (list, tuple) or isinstance(value, torch.Size):
+            return tuple(self.specs(item) for item in value)
+        return value
+
+    def bind(self, operator: Operator, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Bound | None:
+        """The arguments by name; None where they do not fit, so that torch says why."""
+        try:
+            return operator.bind(
+                [self.specs(value) for value in args], {name: self.specs(value) for name, value in kwargs.items()}
+            )
+        except TypeError:
+            return None
+
+
+def make(spec: TensorSpec) -> torch.Tensor:
+    """A meta tensor of the given shape, strides and dtype."""
+    dtype = DTYPES_BY_NAME[spec.dtype]
+    if spec.strides is None:
+        return torch.empty(spec.shape, dtype=dtype, device="meta")
+    return torch.empty_strided(spec.shape, spec.strides, dtype=dtype, device="meta")
+
+
+def on_meta(value: Any) -> bool:
+    """Whether any tensor in the arguments has no memory."""
+    if isinstance(value, torch.Tensor):
+        return value.is_meta
+    if isinstance(value, (list, tuple)):
+        return any(on_meta(item) for item in value)
+    if isinstance(value, dict):
+        return any(on_meta(item) for item in value.values())
+    return False
+
+
+def to_meta(value: Any) -> Any:
+    """Arguments with every tensor that has memory replaced by one that has none (0-dim ones stay)."""
+    if isinstance(value, torch.Tensor):
+        if value.is_meta or value.dim() == 0:
+            return value
+        return torch.empty_strided(value.shape, value.stride(), dtype=value.dtype, device="meta")
+    if type(value) in (list, tuple):
+        return type(value)(to_meta(item) for item in value)
+    if type(value) is dict:
+        return {key: to_meta(item) for key, item in value.items()}
+    return value
+
+
+def wrap_outputs(function: Callable[..., Any], outputs: Any) -> Any:
+    """Results as torch returns them: a named tuple where it has one (`x.max(dim=1)`)."""
+    if isinstance(outputs, tuple):
+        named = getattr(torch.return_types, getattr(function, "__name__", ""), None)
+        if named is not None and len(outputs) == getattr(named, "n_sequence_fields", -1):
+            return named(outputs)
+    return outputs

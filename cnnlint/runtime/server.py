@@ -1,0 +1,246 @@
+"""The fork server: imports torch once, then forks a child for each file.
+
+It never runs an operator itself: after one, forked children hang in torch's thread pools. A file
+that imports further packages is forked from a server of its own that has imported them already.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import os
+import signal
+import sys
+import time
+import traceback
+from collections import deque
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+from cnnlint.job import Job, Outcome
+
+
+@dataclass
+class Child:
+    """A process that traces one file."""
+
+    number: int
+    pid: int
+    deadline: float
+
+
+class Server:
+    """Takes jobs from `parent`, gives each to a child, and sends the outcomes back.
+
+    Args:
+        limit: children at once; 0 for a server of further imports, whose jobs are already counted.
+    """
+
+    def __init__(self, parent: Connection, limit: int):
+        self.parent = parent
+        self.limit = limit
+        self.waiting: deque[tuple[int, Job]] = deque()
+        self.children: dict[Connection, Child] = {}
+        self.servers: dict[tuple[str, ...], Connection] = {}
+        self.delegated = 0
+
+    def serve(self) -> None:
+        """Until the parent closes its end; then every child is killed."""
+        try:
+            while self._step():
+                pass
+        finally:
+            for child in self.children.values():
+                _kill(child.pid)
+            for server in self.servers.values():
+                server.close()
+
+    def _step(self) -> bool:
+        timeout = None
+        if self.children:
+            timeout = max(0.0, min(child.deadline for child in self.children.values()) - time.monotonic())
+        for ready in wait([self.parent, *self.children, *self.servers.values()], timeout):
+            assert isinstance(ready, Connection)
+            if ready is self.parent:
+                try:
+                    self.waiting.append(ready.recv())
+                except EOFError:
+                    return False
+            elif ready in self.children:
+                self._finished(ready)
+            else:
+                self._relay(ready)
+        self._expire()
+        while self.waiting and (not self.limit or len(self.children) + self.delegated < self.limit):
+            self._start(*self.waiting.popleft())
+        return True
+
+    def _start(self, number: int, job: Job) -> None:
+        if self.limit and job.imports:
+            self._delegate(number, job)
+            return
+        reader, writer = _pipe()
+        pid = os.fork()
+        if pid == 0:
+            reader.close()
+            self._forget()
+            _trace(job, writer)
+        writer.close()
+        self.children[reader] = Child(number, pid, time.monotonic() + job.timeout)
+
+    def _delegate(self, number: int, job: Job) -> None:
+        """Hand a job to the server that has its imports, starting one if there is none."""
+        server = self.servers.get(job.imports)
+        if server is None:
+            server, theirs = _socket_pair()
+            if os.fork() == 0:
+                server.close()
+                self._forget()
+                _import_all(job.imports)
+                with contextlib.suppress(KeyboardInterrupt, OSError):
+                    Server(theirs, 0).serve()
+                os._exit(0)
+            theirs.close()
+            self.servers[job.imports] = server
+        self.delegated += 1
+        server.send((number, job))
+
+    def _forget(self) -> None:
+        """In a forked child: close what belongs to the server."""
+        for connection in (*self.children, *self.servers.values()):
+            connection.close()
+        self.parent.close()
+
+    def _finished(self, connection: Connection) -> None:
+        child = self.children.pop(connection)
+        try:
+            outcome = connection.recv()
+        except (EOFError, OSError):
+            outcome = Outcome(died=_how_it_ended(child.pid))
+        else:
+            _reap(child.pid)
+        connection.close()
+        self.parent.send((child.number, outcome))
+
+    def _relay(self, server: Connection) -> None:
+        try:
+            message = server.recv()
+        except (EOFError, OSError):
+            imports = next(key for key, value in self.servers.items() if value is server)
+            del self.servers[imports]
+            self.parent.send((-1, Outcome(died=f"importing {', '.join(imports)} ended the process")))
+            return
+        self.delegated -= 1
+        self.parent.send(message)
+
+    def _expire(self) -> None:
+        now = time.monotonic()
+        for connection, child in list(self.children.items()):
+            if now >= child.deadline:
+                _kill(child.pid)
+                del self.children[connection]
+                connection.close()
+                self.parent.send((child.number, Outcome(timed_out=True)))
+
+
+def _trace(job: Job, writer: Connection) -> None:
+    """In the child: trace the file, send the outcome, end."""
+    status = 0
+    try:
+        os.setpgid(0, 0)
+        _quiet()
+        import torch
+
+        torch.set_num_threads(1)
+        gc.disable()
+        from cnnlint.runtime.session import trace_file
+
+        outcome = Outcome(trace=trace_file(job))
+    except BaseException:
+        outcome = Outcome(crash=traceback.format_exc())
+        status = 1
+    with contextlib.suppress(OSError):
+        writer.send(outcome)
+    os._exit(status)
+
+
+def _quiet() -> None:
+    """Nothing that the file prints reaches the user, and nothing waits for input."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(null, descriptor)
+
+
+def _import_all(names: tuple[str, ...]) -> None:
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (1, 2):
+        os.dup2(null, descriptor)
+    for name in names:
+        with contextlib.suppress(BaseException):
+            importlib.import_module(name)
+
+
+def _pipe() -> tuple[Connection, Connection]:
+    reader, writer = os.pipe()
+    return Connection(reader, writable=False), Connection(writer, readable=False)
+
+
+def _socket_pair() -> tuple[Connection, Connection]:
+    import socket
+
+    one, two = socket.socketpair()
+    return Connection(one.detach()), Connection(two.detach())
+
+
+def _kill(pid: int) -> None:
+    for kill in (os.killpg, os.kill):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            kill(pid, signal.SIGKILL)
+    _reap(pid)
+
+
+def _reap(pid: int) -> None:
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, 0)
+
+
+def _how_it_ended(pid: int) -> str:
+    """What became of a child that sent nothing."""
+    try:
+        _, status = os.waitpid(pid, 0)
+    except ChildProcessError:
+        return "the process vanished"
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        return f"the process was ended by signal {number} ({signal.Signals(number).name})"
+    return f"the process ended itself with status {os.WEXITSTATUS(status)}"
+
+
+def _prepare() -> None:
+    """Everything that children would otherwise import or compute again; no operator is run."""
+    from cnnlint.runtime import functions, patches, session
+
+    patches.install()
+    functions.operators()
+    functions.transparent()
+    functions.data_dependent()
+    session.prepare()
+
+
+def main() -> Any:
+    """`python -m cnnlint.runtime.server DESCRIPTOR LIMIT`: serve on an inherited socket."""
+    connection = Connection(int(sys.argv[1]))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    os.dup2(null, 1)
+    _prepare()
+    gc.collect()
+    gc.freeze()
+    Server(connection, int(sys.argv[2])).serve()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,566 @@
+"""One forward pass, recorded: every torch function that the model calls becomes an `Operation`."""
+
+from __future__ import annotations
+
+import builtins
+import dataclasses
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import nn
+
+from cnnlint.diagnostic import Span
+from cnnlint.operators.base import Bound, Operator, Refusal, TensorSpec, is_plain
+from cnnlint.runtime.frames import UserFiles
+from cnnlint.runtime.functions import DTYPES, data_dependent, transparent
+from cnnlint.runtime.meta import MetaMode, make, on_meta, to_meta, wrap_outputs
+from cnnlint.trace import Fault, Operation, Pass, Tensor
+
+MOST_OPERATIONS = 200_000
+"""A forward that applies more operators than this is a loop over the batch or over data."""
+
+LARGEST_CONSTANT = 1 << 20
+"""Elements up to which a tensor made in forward really gets memory (its values may be asked for)."""
+
+
+class DataDependent(BaseException):
+    """The forward asks for a tensor's values, which a tensor without memory has not. A BaseException,
+    so that no `except Exception` of the model hides it."""
+
+
+class TooManyOperations(BaseException):
+    """The forward goes on and on."""
+
+
+@dataclasses.dataclass
+class ModelNames:
+    """Dotted paths of a model's modules and tensors by the identity of the objects."""
+
+    modules: dict[int, str]
+    tensors: dict[int, tuple[str, str]]
+    """(origin, path) of parameters and buffers."""
+
+
+class Tracer(MetaMode):
+    """Records a forward pass.
+
+    Args:
+        names: the paths of the model's modules and parameters.
+        device: where inputs and weights are.
+        recovering: go on after a fault with the tensor that the right input would have given. Off in a
+            first, plain run, where a refusal raises as torch does, so that exceptions which the model's
+            own code catches behave.
+        verify: run torch's kernels beside the formulas; what differs is in `mismatches`.
+    """
+
+    def __init__(
+        self,
+        files: UserFiles,
+        names: ModelNames,
+        device: str = "meta",
+        recovering: bool = False,
+        verify: bool = False,
+    ):
+        super().__init__()
+        self.files = files
+        self.names = names
+        self.device = device
+        self.recovering = recovering
+        self.verify = verify
+        self.mismatches: list[str] = []
+        self.tensors: list[Tensor] = []
+        self.records: list[Operation] = []
+        self.called: dict[str, int] = {}
+        self.unknown_modules: list[nn.Module] = []
+        self.error: BaseException | None = None
+        self._modules: list[tuple[str | None, nn.Module]] = []
+        self._kept: list[Any] = []
+        self._sources: dict[int, torch.Tensor] = {}
+        self._storages = 0
+        self._shaky = False
+        self._transparent = transparent()
+        self._data_dependent = data_dependent()
+
+    # -- running
+
+    def run(self, model: nn.Module, inputs: Sequence[torch.Tensor], input_names: Sequence[str], mode: str) -> Pass:
+        """The trace of `model(*inputs)`. Exceptions of the model do not escape: see `error`."""
+        batch = next((tensor.shape[0] for tensor in inputs if tensor.dim()), 1)
+        ids = tuple(
+            self._register(tensor, "input", name) for tensor, name in zip(inputs, input_names, strict=True)
+        )
+        self._batch = batch
+        outputs: tuple[int, ...] = ()
+        original = nn.Module.__call__
+        tracer = self
+
+        def __call__(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
+            return tracer._call_module(original, module, args, kwargs)
+
+        nn.Module.__call__ = __call__  # type: ignore[method-assign]
+        try:
+            with self:
+                result = model(*inputs)
+            outputs = tuple(dict.fromkeys(self._id(tensor) for tensor in _tensors_in(result)))
+        except (Exception, DataDependent, TooManyOperations) as error:
+            self.error = error
+            if self.recovering and isinstance(error, Exception) and not self._shaky:
+                self._record_exception(error, None)
+        finally:
+            nn.Module.__call__ = original  # type: ignore[method-assign]
+        return Pass(
+            mode=mode,
+            batch=batch,
+            tensors=tuple(self.tensors),
+            operations=tuple(self.records),
+            inputs=ids,
+            outputs=outputs,
+            complete=self.error is None,
+        )
+
+    def _call_module(
+        self, original: Callable[..., Any], module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        path = self.names.modules.get(id(module))
+        if path is None:
+            path = self._name_new(module)
+        self.called[path] = self.called.get(path, 0) + 1
+        root = not self._modules
+        self._modules.append((path or None, module))
+        try:
+            return original(module, *args, **kwargs)
+        except Exception as error:
+            if root or not self.recovering:
+                raise
+            return self._recover_module(error, module, args, kwargs)
+        finally:
+            self._modules.pop()
+
+    def _name_new(self, module: nn.Module) -> str:
+        """A module that is not in the model: it was made during forward."""
+        path = f"{type(module).__name__}@{len(self.unknown_modules)}"
+        self.unknown_modules.append(module)
+        self.names.modules[id(module)] = path
+        for child, submodule in module.named_modules():
+            self.names.modules.setdefault(id(submodule), f"{path}.{child}" if child else path)
+        return path
+
+    def _recover_module(
+        self, error: Exception, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """A module whose own Python code raised gives its first input back, all sizes uncertain."""
+        tensor = next(iter(_tensors_in((args, kwargs))), None)
+        if tensor is None:
+            raise error
+        given = self._tensor(tensor)
+        if not (given.uncertain or self._shaky):
+            self._record_exception(error, module)
+        self._shaky |= not type(module).__module__.startswith("torch.nn")
+        spec = self.spec(tensor)
+        result = make(TensorSpec(spec.shape, spec.dtype, spec.strides)) if tensor.is_meta else tensor.clone()
+        self._register(result, "operation", None, uncertain=tuple(range(1, spec.rank)))
+        return result
+
+    def _record_exception(self, error: Exception, module: nn.Module | None) -> None:
+        words = f"{type(error).__name__}: {_first_line(error)}"
+        in_torch = module is not None and type(module).__module__.startswith("torch.nn")
+        rank = in_torch and isinstance(error, ValueError) and "expected" in str(error)
+        fault = Fault("rank" if rank else "failed", _first_line(error) or type(error).__name__, exception=words)
+        calls = self.files.traceback_calls(error.__traceback__)
+        if module is not None:
+            calls += self._user_calls(3)
+        self._append("raise", type(error).__name__, {}, (), {}, fault=fault, calls=calls)
+
+    # -- every torch function comes through here
+
+    def __torch_function__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if func in self._transparent:
+            return func(*args, **kwargs)
+        meta = self.device == "meta"
+        if meta and func in self._data_dependent and on_meta((args, kwargs)):
+            raise DataDependent(getattr(func, "__name__", str(func)))
+        name = getattr(func, "__name__", "")
+        if meta and name in _MOVES:
+            args, kwargs = self._keep_device(name, args, kwargs)
+            if args is None:
+                return kwargs
+        operator = self.operators.get(func)
+        if operator is None:
+            return self._undescribed(func, name, args, kwargs)
+        self._sources.clear()
+        bound = self.bind(operator, args, kwargs)
+        if bound is None:
+            return self._undescribed(func, name, args, kwargs)
+        return self._described(func, operator, bound, args, kwargs)
+
+    def _described(
+        self, func: Any, operator: Operator, bound: Bound, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        operands = self._operands(bound)
+        refusal = operator.refuse(bound)
+        if refusal is not None:
+            if not self.recovering:
+                raise _exception(refusal)
+            return self._recovered(operator, bound, operands, refusal)
+        inplace = operator.inplace or bound.get("inplace") is True
+        meta = self.device == "meta" and (on_meta((args, kwargs)) or not operands)
+        by_formula = meta and not inplace and not operator.sized_by_torch
+        if by_formula and operator.kind == "factory" and not operands:
+            by_formula = self._large(operator, bound) or kwargs.get("device") is not None
+        if not by_formula:
+            return self._by_torch(func, operator, bound, operands, args, kwargs, inplace)
+        specs = operator.output(bound)
+        several = isinstance(specs, tuple)
+        listed: tuple[TensorSpec | None, ...] = specs if isinstance(specs, tuple) else (specs,)
+        if self.verify:
+            self._compare(func, operator, args, kwargs, listed)
+        results = [None if spec is None else make(spec) for spec in listed]
+        device = self._device_of(operands, kwargs, operator)
+        known = tuple(spec for spec in listed if spec is not None)
+        axes = iter(operator.uncertain(bound, known) if self.recovering else ((),) * len(known))
+        ids = []
+        for result in results:
+            if result is not None:
+                ids.append(self._register(result, "operation", None, device, tuple(sorted(next(axes)))))
+        self._append(operator.kind, operator.name, operands, tuple(ids), bound, operator)
+        return wrap_outputs(func, tuple(results)) if several else results[0]
+
+    def _by_torch(
+        self,
+        func: Any,
+        operator: Operator,
+        bound: Bound,
+        operands: dict[str, Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        inplace: bool,
+    ) -> Any:
+        """Views, in-place operators, factories and real devices: torch does it, we record it."""
+        if self.device == "meta" and on_meta((args, kwargs)):
+            args, kwargs = to_meta(args), to_meta(kwargs)
+            if inplace and operator.kind == "factory":  # random fills: their meta kernels cost imports
+                result = args[0]
+                self._append(
+                    operator.kind, operator.name, operands, (self._renew(result),), bound, operator, inplace=True
+                )
+                return result
+        elif self.device == "meta" and kwargs.get("device") is not None:
+            kwargs = {**kwargs, "device": "meta"}
+        try:
+            result = func(*args, **kwargs)
+        except Exception as error:
+            if not self.recovering:
+                raise
+            reason = "reshape" if operator.kind == "reshape" else "failed"
+            refusal = Refusal(reason, _first_line(error), exception=type(error).__name__)
+            return self._recovered(operator, bound, operands, refusal, f"{type(error).__name__}: {_first_line(error)}")
+        self._record_result(operator.kind, operator.name, operands, bound, operator, result, kwargs, inplace)
+        return result
+
+    def _undescribed(self, func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """No description: torch's own kernel sizes it, and its tensors are recorded as they are."""
+        if self.device == "meta" and on_meta((args, kwargs)):
+            args, kwargs = to_meta(args), to_meta(kwargs)
+        tensors = list(_tensors_in((args, kwargs)))
+        self._sources = {id(tensor): tensor for tensor in tensors}
+        operands: dict[str, Any] = {"input": tuple(self._id(tensor) for tensor in tensors)} if tensors else {}
+        try:
+            result = func(*args, **kwargs)
+        except NotImplementedError as error:
+            if self.device == "meta" and "meta" in str(error).lower():
+                raise DataDependent(name) from error
+            raise
+        except Exception as error:
+            if not self.recovering or not tensors:
+                raise
+            uncertain = any(self._tensor(tensor).uncertain for tensor in tensors)
+            fault = Fault("failed", _first_line(error), exception=f"{type(error).__name__}: {_first_line(error)}")
+            first = self.spec(tensors[0])
+            recovered = make(first) if self.device == "meta" else tensors[0].clone()
+            output = self._register(recovered, "operation", None, uncertain=tuple(range(1, first.rank)))
+            self._append("other", name, operands, (output,), {}, fault=None if uncertain else fault)
+            return recovered
+        if not any(True for _ in _tensors_in(result)):
+            return result
+        self._record_result("other", name, operands, {}, None, result, kwargs, name.endswith("_"))
+        return result
+
+    def _record_result(
+        self,
+        kind: str,
+        name: str,
+        operands: dict[str, Any],
+        bound: Bound,
+        operator: Operator | None,
+        result: Any,
+        kwargs: Mapping[str, Any],
+        inplace: bool,
+    ) -> None:
+        results = list(_tensors_in(result))
+        if not results:
+            return
+        ids: list[int] = []
+        device = self._device_of(operands, kwargs, operator)
+        axes: Sequence[Any] = ((),) * len(results)
+        if self.recovering and any(self.tensors[id].uncertain for id in _flat(operands)):
+            specs = tuple(self.spec(tensor) for tensor in results)
+            axes = operator.uncertain(bound, specs) if operator else [range(1, spec.rank) for spec in specs]
+        storages = self._storages_of(operands)
+        for tensor, uncertain in zip(results, axes, strict=True):
+            shared = storages.get(tensor.untyped_storage()._cdata) if tensor.layout is torch.strided else None
+            origin = "operation" if operands or inplace else "constant"
+            ids.append(self._register(tensor, origin, None, device, tuple(sorted(uncertain)), shared))
+        self._append(kind, name, operands, tuple(ids), bound, operator, inplace=inplace)
+
+    def _recovered(
+        self,
+        operator: Operator,
+        bound: Bound,
+        operands: dict[str, Any],
+        refusal: Refusal,
+        exception: str | None = None,
+    ) -> Any:
+        """The tensor that the right input would have given, after noting the fault (unless it is a
+        consequence of an earlier one)."""
+        specs = operator.recovered(bound, refusal)
+        listed = specs if isinstance(specs, tuple) else (specs,)
+        fault: Fault | None = Fault(
+            refusal.reason,
+            refusal.message,
+            refusal.argument,
+            refusal.expected if is_plain(refusal.expected) else None,
+            refusal.actual if is_plain(refusal.actual) else None,
+            exception,
+            refusal.operand,
+        )
+        if self._rests_on_fault(bound, refusal):
+            fault = None
+        results, ids = [], []
+        for spec in listed:
+            if spec is None:
+                results.append(None)
+                continue
+            tensor = make(spec) if self.device == "meta" else self._real(spec)
+            ids.append(self._register(tensor, "operation", None, uncertain=tuple(sorted(spec.uncertain))))
+            results.append(tensor)
+        self._append(operator.kind, operator.name, operands, tuple(ids), bound, operator, fault=fault)
+        return tuple(results) if isinstance(specs, tuple) else results[0]
+
+    def _rests_on_fault(self, bound: Bound, refusal: Refusal) -> bool:
+        if refusal.axes:
+            return any(axis in _operand_spec(bound, name).uncertain for name, axis in refusal.axes)
+        return any(spec.uncertain for spec in Operator.tensors(bound))
+
+    def _real(self, spec: TensorSpec) -> torch.Tensor:
+        return torch.zeros(spec.shape, dtype=getattr(torch, spec.dtype), device=self.device)
+
+    def _compare(self, func: Any, operator: Operator, args: Any, kwargs: Any, specs: Sequence[TensorSpec | None]) -> None:
+        """What torch's own kernel gives, held against the formula."""
+        try:
+            result = func(*to_meta(args), **to_meta(kwargs))
+        except Exception as error:
+            self.mismatches.append(f"{operator.name}: torch raises {_first_line(error)}, the formula does not")
+            return
+        theirs = [(tuple(t.shape), DTYPES[t.dtype], t.stride()) for t in _tensors_in(result)]
+        ours = [(m.shape, s.dtype, m.stride()) for s in specs if s is not None for m in (make(s),)]
+        if [(tuple(shape), dtype, stride) for shape, dtype, stride in ours] != theirs:
+            self.mismatches.append(f"{operator.name}: torch gives {theirs}, the formula {ours}")
+
+    # -- devices
+
+    def _keep_device(self, name: str, args: Any, kwargs: Any) -> tuple[Any, Any]:
+        """`.to(device)`, `.cuda()`: the model's device, which is meta here. Returns the arguments without
+        the device, or (None, result) where nothing is left to do."""
+        tensor, rest = args[0], list(args[1:])
+        if isinstance(tensor, torch.Tensor) and not tensor.is_meta:
+            moved = to_meta(tensor)
+            self._register(moved, "constant", None)
+            tensor = moved
+        kwargs = {key: value for key, value in kwargs.items() if key not in ("device", "non_blocking", "copy")}
+        dtypes = [value for value in rest if isinstance(value, torch.dtype)]
+        dtypes += [value.dtype for value in rest if isinstance(value, torch.Tensor)]
+        if "other" in kwargs:
+            dtypes.append(kwargs.pop("other").dtype)
+        if not dtypes and "dtype" in kwargs:
+            dtypes.append(kwargs["dtype"])
+        if name != "to" or not dtypes or dtypes[0] is None or dtypes[0] == tensor.dtype:
+            return None, tensor
+        return (tensor, dtypes[0]), {}
+
+    def _device_of(self, operands: Mapping[str, Any], kwargs: Mapping[str, Any], operator: Operator | None) -> str:
+        """ "cpu" for what was made in forward without a device, and what only such tensors led to."""
+        ids = list(_flat(operands))
+        if not ids:
+            return "model" if kwargs.get("device") is not None or self.device != "meta" else "cpu"
+        return "cpu" if all(self.tensors[id].device == "cpu" for id in ids) else "model"
+
+    def _large(self, operator: Operator, bound: Bound) -> bool:
+        spec = operator.output(bound)
+        first = spec[0] if isinstance(spec, tuple) else spec
+        count = 1
+        for size in first.shape:
+            count *= size
+        return count > LARGEST_CONSTANT
+
+    # -- records
+
+    def spec(self, tensor: torch.Tensor) -> TensorSpec:
+        spec = super().spec(tensor)
+        if self.recovering:
+            uncertain = self._tensor(tensor).uncertain
+            if uncertain:
+                spec = TensorSpec(spec.shape, spec.dtype, spec.strides, frozenset(uncertain))
+        self._sources[id(spec)] = tensor
+        self._kept.append(spec)
+        return spec
+
+    def _operands(self, bound: Bound) -> dict[str, Any]:
+        """Tensor ids by the operator's parameter names."""
+        operands: dict[str, Any] = {}
+        for name, value in bound.items():
+            if isinstance(value, TensorSpec):
+                operands[name] = self._id(self._sources[id(value)])
+            elif isinstance(value, tuple):
+                ids = tuple(self._id(self._sources[id(item)]) for item in value if isinstance(item, TensorSpec))
+                if ids:
+                    operands[name] = ids
+        self._kept.clear()
+        return operands
+
+    def _id(self, tensor: torch.Tensor) -> int:
+        known = getattr(tensor, "_cnnlint", None)
+        if known is not None and known[0] is self:
+            return known[1]
+        origin, name = self.names.tensors.get(id(tensor), ("constant", None))
+        device = "model" if origin != "constant" or tensor.is_meta or tensor.dim() == 0 else "cpu"
+        return self._register(tensor, origin, name, device)
+
+    def _tensor(self, tensor: torch.Tensor) -> Tensor:
+        return self.tensors[self._id(tensor)]
+
+    def _register(
+        self,
+        tensor: torch.Tensor,
+        origin: str,
+        name: str | None,
+        device: str = "model",
+        uncertain: tuple[int, ...] = (),
+        storage: int | None = None,
+    ) -> int:
+        if storage is None:
+            storage = self._storages
+            self._storages += 1
+        number = len(self.tensors)
+        strides = tuple(tensor.stride()) if tensor.layout is torch.strided else ()
+        self.tensors.append(
+            Tensor(number, tuple(tensor.shape), DTYPES[tensor.dtype], origin, name, strides, storage, device, uncertain)
+        )
+        tensor._cnnlint = (self, number)  # type: ignore[attr-defined]
+        return number
+
+    def _renew(self, tensor: torch.Tensor) -> int:
+        """A new record for a tensor whose values were overwritten."""
+        old = self._tensor(tensor)
+        return self._register(tensor, "operation", None, old.device, old.uncertain, old.storage)
+
+    def _storages_of(self, operands: Mapping[str, Any]) -> dict[int, int]:
+        """The operands' storage numbers by torch's storage, for results that share memory with them."""
+        found = {}
+        for tensor in self._sources.values():
+            if tensor.layout is torch.strided:
+                found[tensor.untyped_storage()._cdata] = self._tensor(tensor).storage
+        return found
+
+    def _append(
+        self,
+        kind: str,
+        name: str,
+        operands: dict[str, Any],
+        outputs: tuple[int, ...],
+        bound: Bound,
+        operator: Operator | None = None,
+        inplace: bool = False,
+        fault: Fault | None = None,
+        calls: tuple[Span, ...] | None = None,
+    ) -> None:
+        if len(self.records) >= MOST_OPERATIONS:
+            raise TooManyOperations
+        attributes: dict[str, Any] = {}
+        windows: tuple[Any, ...] = ()
+        formula: tuple[str, ...] = ()
+        macs = 0
+        if operator is not None:
+            attributes = operator.attributes(bound)
+            if fault is None:
+                windows, formula = operator.windows(bound), operator.formula(bound)
+                macs = operator.macs(bound) // max(self._batch, 1)
+        self.records.append(
+            Operation(
+                index=len(self.records),
+                kind=kind,
+                name=name,
+                layer=self._modules[-1][0] if self._modules else None,
+                operands=operands,
+                outputs=outputs,
+                attributes=attributes,
+                calls=self._user_calls(4) if calls is None else calls,
+                windows=windows,
+                formula=formula,
+                macs=macs,
+                inplace=inplace,
+                fault=fault,
+            )
+        )
+
+    def _user_calls(self, depth: int) -> tuple[Span, ...]:
+        return self.files.calls(self.files.stack(sys._getframe(depth)))
+
+
+_MOVES = frozenset({"to", "cuda", "cpu", "xpu", "hpu", "npu", "mps"})
+
+
+def _flat(operands: Mapping[str, Any]) -> Iterator[int]:
+    for value in operands.values():
+        if isinstance(value, tuple):
+            yield from value
+        else:
+            yield value
+
+
+def _operand_spec(bound: Bound, name: str) -> TensorSpec:
+    """The spec that a refusal's `axes` names: `input`, `tensors.1`."""
+    base, _, index = name.partition(".")
+    value = bound.get(base)
+    if index and isinstance(value, tuple):
+        value = value[int(index)]
+    return value if isinstance(value, TensorSpec) else TensorSpec(())
+
+
+def _exception(refusal: Refusal) -> Exception:
+    kind = getattr(builtins, refusal.exception, RuntimeError)
+    return kind(refusal.message)
+
+
+def _first_line(error: BaseException) -> str:
+    text = str(error).strip()
+    return text.partition("\n")[0]
+
+
+def _tensors_in(value: Any, depth: int = 0) -> Iterator[torch.Tensor]:
+    """The tensors in a forward's arguments or result: in sequences, mappings and result objects."""
+    if isinstance(value, torch.Tensor):
+        yield value
+    elif depth > 6 or isinstance(value, (str, bytes, int, float, nn.Module)) or value is None:
+        return
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _tensors_in(item, depth + 1)
+    elif isinstance(value, (list, tuple, set)):
+        for item in value:
+            yield from _tensors_in(item, depth + 1)
+    elif dataclasses.is_dataclass(value) or hasattr(value, "__dict__"):
+        for item in list(vars(value).values()) if hasattr(value, "__dict__") else ():
+            yield from _tensors_in(item, depth + 1)
