@@ -22,14 +22,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Runs the command line and exits."""
     try:
         code = command.main(arguments, prog_name="cnnlint", standalone_mode=False)
-        sys.stdout.flush()
     except click.ClickException as error:
         code = _fail(error.format_message())
     except (click.Abort, KeyboardInterrupt):
         code = INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = BROKEN_PIPE
     sys.exit(code or CLEAN)
 
 
@@ -37,8 +33,8 @@ class CheckByDefault(click.Group):
     """`cnnlint model.py` is `cnnlint check model.py`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        own = any(args[:1] == [name] for option in self.params for name in option.opts)
-        if not own and args[:1] not in ([name] for name in self.commands):
+        own = {name for option in self.get_params(ctx) for name in option.opts}
+        if not args or args[0] not in own | set(self.commands):
             if args and not os.path.exists(args[0]):
                 self._refuse_misspelt(args[0])
             args = ["check", *args]
@@ -165,7 +161,7 @@ def check(
     from cnnlint.config import Settings, UsageError
     from cnnlint.diagnostic import Severity
     from cnnlint.plugin import PluginError
-    from cnnlint.report.style import Style, carry_signs
+    from cnnlint.report.style import Style
     from cnnlint.workers import WorkersUnavailable
 
     settings = Settings(fail_level=Severity(fail_level), advice=not no_advice, **options)
@@ -173,9 +169,7 @@ def check(
         result = engine.check(paths, settings)
     except (UsageError, PluginError, WorkersUnavailable) as error:
         return _fail(str(error))
-    carry_signs(sys.stdout)
-    for line in report.render(output_format, result, settings, Style.of(sys.stdout)):
-        print(line)
+    _write(report.render(output_format, result, settings, Style.of(sys.stdout)))
     if settings.verbose:
         for crash in result.crashes():
             print(crash, file=sys.stderr)
@@ -197,16 +191,13 @@ def shapes(paths: tuple[str, ...], output_format: str, **options: Any) -> int:
     from cnnlint import engine
     from cnnlint.config import Settings, UsageError
     from cnnlint.report import shapes as report
-    from cnnlint.report.style import carry_signs
     from cnnlint.workers import WorkersUnavailable
 
     try:
         files = list(engine.trace_paths(paths, Settings(**options)))
     except (UsageError, WorkersUnavailable) as error:
         return _fail(str(error))
-    carry_signs(sys.stdout)
-    for line in report.render(output_format, files):
-        print(line)
+    _write(report.render(output_format, files))
     return CLEAN
 
 
@@ -221,16 +212,28 @@ def rule(selector: str | None, everything: bool) -> int:
     from cnnlint.config import UsageError, find_rule
     from cnnlint.plugin import PluginError, all_rules
     from cnnlint.report import rules as report
-    from cnnlint.report.style import carry_signs
 
     try:
         rules = all_rules()
         text = report.listing(rules) if selector is None else report.explanation(find_rule(selector, rules))
     except (UsageError, PluginError) as error:
         return _fail(str(error))
-    carry_signs(sys.stdout)
-    print(text)
+    _write([text])
     return CLEAN
+
+
+def _write(lines: Iterable[str]) -> None:
+    """Prints to standard output; ends quietly where nobody reads it any more."""
+    from cnnlint.report.style import carry_signs
+
+    carry_signs(sys.stdout)
+    try:
+        for line in lines:
+            print(line)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(BROKEN_PIPE)
 
 
 def _fail(message: str) -> int:

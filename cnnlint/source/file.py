@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -32,9 +33,12 @@ class SourceFile:
 
     @cached_property
     def tree(self) -> ast.Module:
-        """The syntax tree. Raises SyntaxError (also for null bytes and for code nested too deep)."""
+        """The syntax tree. Raises SyntaxError (also for null bytes and for code nested too deep); what
+        the parser only warns of (`"\\d"`) is not ours to tell."""
         try:
-            return ast.parse(self.text, self.filename)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return ast.parse(self.text, self.filename)
         except (ValueError, RecursionError, MemoryError) as error:
             raise SyntaxError(str(error) or "too deeply nested to parse") from error
 
