@@ -17,7 +17,9 @@ from cnnlint.graph import Trace
 from cnnlint.job import Job
 from cnnlint.plugin import Rule, all_rules
 from cnnlint.result import FileResult, Result
+from cnnlint.source.facts import Target
 from cnnlint.source.file import SourceFile
+from cnnlint.source.packages import packages_needed
 from cnnlint.source.reading import read, read_bytes
 from cnnlint.source.survey import survey
 from cnnlint.trace import FileTrace, Problem
@@ -91,14 +93,15 @@ def _open(file: FilePath, settings: Settings) -> tuple[SourceFile, Job | FileTra
         return source, FileTrace(source.filename, problems=(problem,))
     found = survey(source)
     if found.targets:
-        return source, _job(source, settings)
+        return source, _job(source, found.targets, settings)
     return source, FileTrace(source.filename, problems=found.problems)
 
 
-def _job(source: SourceFile, settings: Settings) -> Job:
+def _job(source: SourceFile, targets: Sequence[Target], settings: Settings) -> Job:
+    path = os.path.abspath(source.filename)
     return Job(
         filename=source.filename,
-        path=os.path.abspath(source.filename),
+        path=path,
         text=source.text,
         cells=source.cells,
         device=settings.device,
@@ -107,6 +110,7 @@ def _job(source: SourceFile, settings: Settings) -> Job:
         verify=settings.verify,
         timeout=settings.timeout,
         allow_effects=settings.allow_effects,
+        imports=packages_needed(source, targets, path),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import socket
 import subprocess
@@ -12,6 +13,9 @@ from multiprocessing.connection import Connection
 from cnnlint.diagnostic import Span
 from cnnlint.job import Job, Outcome
 from cnnlint.trace import FileTrace, Problem
+
+WINDOW = 8
+"""Jobs under way for each child that runs at once."""
 
 
 class WorkersUnavailable(Exception):
@@ -46,16 +50,21 @@ class Workers:
 
     def trace(self, jobs: Iterable[Job]) -> Iterator[FileTrace]:
         """The traces of the jobs, in their order."""
-        listed = list(jobs)
+        queue = enumerate(jobs)
+        sent: dict[int, Job] = {}
         outcomes: dict[int, Outcome] = {}
         try:
-            for number, job in enumerate(listed):
-                self._connection.send((number, job))
-            for number, job in enumerate(listed):
+            for number in itertools.count():
+                # No more than a window is under way, so that neither side waits for the other to read.
+                for ahead, job in itertools.islice(queue, self.limit * WINDOW - len(sent)):
+                    sent[ahead] = job
+                    self._connection.send((ahead, job))
+                if number not in sent:
+                    return
                 while number not in outcomes:
                     answered, outcome = self._connection.recv()
                     outcomes[answered] = outcome
-                yield _trace_of(job, outcomes.pop(number))
+                yield _trace_of(sent.pop(number), outcomes.pop(number))
         except (EOFError, OSError) as error:
             raise WorkersUnavailable(self._last_words()) from error
 
@@ -77,7 +86,7 @@ def trace_files(jobs: Iterable[Job]) -> Iterator[FileTrace]:
 
 
 def _trace_of(job: Job, outcome: Outcome) -> FileTrace:
-    if outcome.trace is not None:
+    if outcome.trace is not None and not (outcome.timed_out or outcome.died):
         return outcome.trace
     if outcome.timed_out:
         message = f"the file could not be traced within {job.timeout:g} s"
@@ -89,4 +98,5 @@ def _trace_of(job: Job, outcome: Outcome) -> FileTrace:
         message = f"cnnlint itself failed on this file: {''.join(last)}"
         help = "this is a fault of cnnlint: please report it with the file"
     problem = Problem("trace-incomplete", message, Span(job.filename, 1, 1, 1, 1), help or None)
-    return FileTrace(job.filename, (), (problem,))
+    seen = outcome.trace or FileTrace(job.filename)
+    return FileTrace(job.filename, seen.models, (*seen.problems, problem))

@@ -17,22 +17,10 @@ DTYPES: dict[torch.dtype, str] = {
 """torch's dtypes by the names that the trace uses."""
 DTYPES_BY_NAME = {str(value).removeprefix("torch."): value for value in DTYPES}
 
-METADATA = (
-    "shape dtype device layout is_cuda is_cpu is_meta is_sparse is_quantized is_nested is_leaf grad grad_fn "
-    "requires_grad ndim itemsize nbytes names is_mkldnn is_mps is_xpu is_xla is_ipu is_ort is_vulkan retains_grad "
-    "_version _base output_nr volatile is_maia name"
-).split()
-METHODS = (
-    "size dim stride numel nelement element_size is_contiguous is_floating_point is_complex is_signed get_device "
-    "storage_offset data_ptr untyped_storage __len__ ndimension is_shared is_pinned is_inference register_hook "
-    "is_same_size type_as_string __hash__ __repr__ __format__ backward retain_grad requires_grad_ __deepcopy__ "
-    "has_names __dir__ __reduce_ex__ is_set_to is_distributed"
-).split()
+METADATA = ["shape", "dtype", "device", "layout", "is_cuda", "is_cpu", "is_meta", "is_sparse", "is_quantized", "is_nested", "is_leaf", "grad", "grad_fn", "requires_grad", "ndim", "itemsize", "nbytes", "names", "is_mkldnn", "is_mps", "is_xpu", "is_xla", "is_ipu", "is_ort", "is_vulkan", "retains_grad", "_version", "_base", "output_nr", "volatile", "is_maia", "name"]
+METHODS = ["size", "dim", "stride", "numel", "nelement", "element_size", "is_contiguous", "is_floating_point", "is_complex", "is_signed", "get_device", "storage_offset", "data_ptr", "untyped_storage", "__len__", "ndimension", "is_shared", "is_pinned", "is_inference", "register_hook", "is_same_size", "type_as_string", "__hash__", "__repr__", "__format__", "backward", "retain_grad", "requires_grad_", "__deepcopy__", "has_names", "__dir__", "__reduce_ex__", "is_set_to", "is_distributed"]
 
-DATA_DEPENDENT = (
-    "item tolist numpy __bool__ __int__ __float__ __index__ __complex__ nonzero masked_select unique "
-    "unique_consecutive bincount equal allclose __array__ __contains__ is_nonzero argwhere"
-).split()
+DATA_DEPENDENT = ["item", "tolist", "numpy", "__bool__", "__int__", "__float__", "__index__", "__complex__", "nonzero", "masked_select", "unique", "unique_consecutive", "bincount", "equal", "allclose", "__array__", "__contains__", "is_nonzero", "argwhere"]
 
 
 @cache

@@ -204,11 +204,7 @@ class Solver:
                     return False
                 if channels != item.shape[0] and not {channels, item.shape[0]} <= {1, 3}:
                     return False
-            elif operation.kind in ("conv_transpose", "embedding", "recurrent"):
-                return False
-            elif operation.kind == "linear" and tensor.id == id:
-                return False
-            elif operation.fault is not None:
+            elif operation.kind in ("conv_transpose", "embedding", "recurrent") or (operation.kind == "linear" and tensor.id == id) or operation.fault is not None:
                 return False
         return True
 
@@ -340,8 +336,7 @@ def _badness(run: Pass, error: BaseException | None) -> int:
 
 
 _PASSING = frozenset(
-    "activation add sub mul div elementwise dropout copy permute reshape squeeze expand split index cat stack pad "
-    "interpolate pool adaptive_pool reduction detach softmax other merge".split()
+    ["activation", "add", "sub", "mul", "div", "elementwise", "dropout", "copy", "permute", "reshape", "squeeze", "expand", "split", "index", "cat", "stack", "pad", "interpolate", "pool", "adaptive_pool", "reduction", "detach", "softmax", "other", "merge"]
 )
 
 

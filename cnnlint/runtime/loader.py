@@ -6,7 +6,6 @@ that really needs one of them is told.
 """
 
 from __future__ import annotations
-
 import __future__
 
 import ast

@@ -15,11 +15,12 @@ import sys
 import time
 import traceback
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from cnnlint.job import Job, Outcome
+from cnnlint.trace import FileTrace
 
 
 @dataclass
@@ -29,6 +30,7 @@ class Child:
     number: int
     pid: int
     deadline: float
+    partial: FileTrace | None = None
 
 
 class Server:
@@ -44,7 +46,7 @@ class Server:
         self.waiting: deque[tuple[int, Job]] = deque()
         self.children: dict[Connection, Child] = {}
         self.servers: dict[tuple[str, ...], Connection] = {}
-        self.delegated = 0
+        self.delegated: dict[int, Job] = {}
 
     def serve(self) -> None:
         """Until the parent closes its end; then every child is killed."""
@@ -73,7 +75,7 @@ class Server:
             else:
                 self._relay(ready)
         self._expire()
-        while self.waiting and (not self.limit or len(self.children) + self.delegated < self.limit):
+        while self.waiting and (not self.limit or len(self.children) + len(self.delegated) < self.limit):
             self._start(*self.waiting.popleft())
         return True
 
@@ -104,8 +106,9 @@ class Server:
                 os._exit(0)
             theirs.close()
             self.servers[job.imports] = server
-        self.delegated += 1
-        server.send((number, job))
+        self.delegated[number] = job
+        with contextlib.suppress(OSError):  # a server that has died is noticed in _relay
+            server.send((number, job))
 
     def _forget(self) -> None:
         """In a forked child: close what belongs to the server."""
@@ -114,13 +117,18 @@ class Server:
         self.parent.close()
 
     def _finished(self, connection: Connection) -> None:
-        child = self.children.pop(connection)
+        """Take what a child sent: a trace so far, or its outcome, or nothing more."""
+        child = self.children[connection]
         try:
             outcome = connection.recv()
         except (EOFError, OSError):
-            outcome = Outcome(died=_how_it_ended(child.pid))
+            outcome = Outcome(child.partial, died=_how_it_ended(child.pid))
         else:
+            if isinstance(outcome, FileTrace):
+                child.partial = outcome
+                return
             _reap(child.pid)
+        del self.children[connection]
         connection.close()
         self.parent.send((child.number, outcome))
 
@@ -128,12 +136,21 @@ class Server:
         try:
             message = server.recv()
         except (EOFError, OSError):
-            imports = next(key for key, value in self.servers.items() if value is server)
-            del self.servers[imports]
-            self.parent.send((-1, Outcome(died=f"importing {', '.join(imports)} ended the process")))
+            self._server_died(server)
             return
-        self.delegated -= 1
+        del self.delegated[message[0]]
         self.parent.send(message)
+
+    def _server_died(self, server: Connection) -> None:
+        """An import ended the process: its files are traced without importing ahead, so that only those
+        that really run the import fail."""
+        imports = next(key for key, value in self.servers.items() if value is server)
+        del self.servers[imports]
+        server.close()
+        for number, job in list(self.delegated.items()):
+            if job.imports == imports:
+                del self.delegated[number]
+                self.waiting.append((number, replace(job, imports=())))
 
     def _expire(self) -> None:
         now = time.monotonic()
@@ -142,7 +159,7 @@ class Server:
                 _kill(child.pid)
                 del self.children[connection]
                 connection.close()
-                self.parent.send((child.number, Outcome(timed_out=True)))
+                self.parent.send((child.number, Outcome(child.partial, timed_out=True)))
 
 
 def _trace(job: Job, writer: Connection) -> None:
@@ -153,11 +170,13 @@ def _trace(job: Job, writer: Connection) -> None:
         _quiet()
         import torch
 
-        torch.set_num_threads(1)
-        gc.disable()
+        from cnnlint.runtime.guard import limit_memory
         from cnnlint.runtime.session import trace_file
 
-        outcome = Outcome(trace=trace_file(job))
+        torch.set_num_threads(1)
+        gc.disable()
+        limit_memory()
+        outcome = Outcome(trace=trace_file(job, writer.send))
     except BaseException:
         outcome = Outcome(crash=traceback.format_exc())
         status = 1

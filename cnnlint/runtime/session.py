@@ -14,13 +14,13 @@ from typing import Any
 import torch
 from torch import nn
 
-from cnnlint.diagnostic import Span
 from cnnlint.job import Job
 from cnnlint.operators import layers as layer_arguments
 from cnnlint.runtime import construct, inputs
 from cnnlint.runtime.construct import Construction
 from cnnlint.runtime.frames import Place, UserFiles
 from cnnlint.runtime.functions import DTYPES, DTYPES_BY_NAME
+from cnnlint.runtime.guard import Guard
 from cnnlint.runtime.loader import ArgumentsMissing, SlicedModule, Unavailable, load
 from cnnlint.runtime.recovery import FAILED, stand_in
 from cnnlint.runtime.tracer import DataDependent, TooManyOperations, Tracer
@@ -88,9 +88,10 @@ class Built:
     problems: list[Problem] = field(default_factory=list)
 
 
-def trace_file(job: Job) -> FileTrace:
-    """The trace of one file. Raises nothing that the file's own code does."""
-    return Session(job).run()
+def trace_file(job: Job, progress: Callable[[FileTrace], None] = lambda trace: None) -> FileTrace:
+    """The trace of one file; `progress` is given what is there after each model. Raises nothing that
+    the file's own code does."""
+    return Session(job).run(progress)
 
 
 class Session:
@@ -106,15 +107,26 @@ class Session:
         self._sites: dict[tuple[Place, ...], tuple[CallSite, ...]] = {}
         self._calls: dict[str, Calls] = {}
         self.notes: list[str] = []
+        self._guard: Guard | None = None
 
-    def run(self) -> FileTrace:
+    def run(self, progress: Callable[[FileTrace], None]) -> FileTrace:
         found = survey(self.file)
         self.problems.extend(found.problems)
+        if not self.job.allow_effects:
+            self._guard = Guard(self.files)
+            self._guard.install()
         models: list[Model] = []
         for target in found.targets:
             with contextlib.suppress(NotAModel):
                 models.append(self._model(target))
-        return FileTrace(self.job.filename, tuple(model for model in models if model), tuple(self.problems))
+            progress(self._so_far(models))
+        if self._guard:
+            self._guard.remove_scratch()
+        return self._so_far(models)
+
+    def _so_far(self, models: list[Model]) -> FileTrace:
+        effects = self._guard.effects if self._guard else []
+        return FileTrace(self.job.filename, tuple(models), (*self.problems, *effects))
 
     # -- building
 
