@@ -18,7 +18,7 @@ def render(result: Result, settings: Settings, style: Style) -> Iterator[str]:
         yield line(finding, style)
     if not settings.quiet:
         if settings.verbose:
-            yield from model_lines(result)
+            yield from model_lines(result, verbose=True)
         yield last_line(result, style)
 
 

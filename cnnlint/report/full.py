@@ -14,16 +14,17 @@ from cnnlint.report.text import input_line, location, one_line, other_layers
 from cnnlint.result import FileResult, Result
 from cnnlint.source.file import SourceFile
 from cnnlint.source.reading import read
+from cnnlint.trace import Model
 
 
 def render(result: Result, settings: Settings, style: Style) -> Iterator[str]:
     """The lines of the report."""
     advice: list[str] = []
+    told: list[Model] = []
     for file in result.files:
-        introduced: set[str] = set()
         for finding in file.findings:
             if finding.severity != Severity.ADVICE or _in_frames(settings):
-                yield from _finding(finding, file, introduced, style)
+                yield from _finding(finding, file, told, style)
                 yield ""
             elif result.advice:
                 advice.append(concise.line(finding, style))
@@ -31,8 +32,7 @@ def render(result: Result, settings: Settings, style: Style) -> Iterator[str]:
         yield from advice
         yield ""
     if not settings.quiet:
-        if settings.verbose:
-            yield from model_lines(result)
+        yield from model_lines(result, settings.verbose, told)
         yield last_line(result, style)
 
 
@@ -41,7 +41,7 @@ def _in_frames(settings: Settings) -> bool:
     return settings.verbose or settings.fail_level == Severity.ADVICE
 
 
-def _finding(finding: Diagnostic, file: FileResult, introduced: set[str], style: Style) -> Iterator[str]:
+def _finding(finding: Diagnostic, file: FileResult, told: list[Model], style: Style) -> Iterator[str]:
     yield concise.line(finding, style)
     places = [Annotation(finding.span, one_line(finding.label), finding.severity)]
     places += [Annotation(item.span, one_line(item.message), None) for item in finding.related]
@@ -54,19 +54,19 @@ def _finding(finding: Diagnostic, file: FileResult, introduced: set[str], style:
             _rows(file.source, cell) if filename == file.source.filename else _rows(read(filename).file, None)
         )
         yield from frame(rows, group, digits, style)
-    for title, text in _remarks(finding, file, introduced):
+    for title, text in _remarks(finding, file, told):
         yield style.gutter(f"{indent} =") + f" {style.bold(f'{title}:')} {text}"
 
 
-def _remarks(finding: Diagnostic, file: FileResult, introduced: set[str]) -> Iterator[tuple[str, str]]:
+def _remarks(finding: Diagnostic, file: FileResult, told: list[Model]) -> Iterator[tuple[str, str]]:
     """The lines below the frame. What concerns the model stands at its first finding only."""
     if finding.help:
         yield "help", one_line(finding.help)
     if others := other_layers(finding):
         yield "note", f"the same in {others}"
     model = file.model(finding.model)
-    if model and model.name not in introduced:
-        introduced.add(model.name)
+    if model and model not in told:
+        told.append(model)
         if text := input_line(model):
             yield "input", text
         for note in model.notes:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from cnnlint.diagnostic import Severity
 from cnnlint.report.style import Style
-from cnnlint.report.text import count, input_line, location
+from cnnlint.report.text import count, input_line, location, one_line
 from cnnlint.result import Coverage, Result
+from cnnlint.trace import Model
 
 
 def last_line(result: Result, style: Style) -> str:
@@ -19,13 +20,19 @@ def last_line(result: Result, style: Style) -> str:
     return _passed(result, severities[Severity.ADVICE], style)
 
 
-def model_lines(result: Result) -> Iterator[str]:
-    """One line a model that was judged: where it is, and with which input."""
+def model_lines(result: Result, verbose: bool, told: Collection[Model] = ()) -> Iterator[str]:
+    """What the reader should know of the models that no finding has `told`: an input that only seems
+    to fit, and notes on how they were built or traced. All models and all inputs, if `verbose`."""
     for file in result.files:
         for model in file.trace.models:
-            if model.passes:
-                given = input_line(model) or "no input"
-                yield f"{location(file.source.place(model.span))}: {model.name} judged with {given}"
+            if not model.passes or (model in told and not verbose):
+                continue
+            place = location(file.source.place(model.span))
+            unsaid = any(item.source in ("assumed", "solved") for item in model.inputs)
+            if verbose or unsaid:
+                yield f"{place}: note: {model.name} was given {input_line(model) or 'no input'}"
+            for note in model.notes:
+                yield f"{place}: note: {one_line(note)}"
 
 
 def _found(result: Result, severities: Counter[Severity]) -> str:

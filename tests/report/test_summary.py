@@ -97,16 +97,24 @@ def test_no_file_at_all() -> None:
     )
 
 
-def test_models_are_listed_with_their_inputs() -> None:
-    two = replace(
-        OTHER,
-        span=at(MNIST, "Net"),
-        inputs=(
-            Input("x", (3, 8, 8), reason="assumed"),
-            Input("t", (), "int64", reason="assumed"),
-        ),
-    )
-    assert list(model_lines(Result((file_result(models=(NET, two, BLIND)),)))) == [
-        "mnist.py:5:7: Net judged with 1×28×28 per sample, from datasets.MNIST in line 112",
-        "mnist.py:5:7: Other judged with x 3×8×8, t scalar int64 per sample, assumed",
+TWO_INPUTS = replace(
+    OTHER,
+    span=at(MNIST, "Net"),
+    inputs=(
+        Input("x", (3, 8, 8), source="solved", reason="solved"),
+        Input("t", (), "int64", source="solved", reason="solved"),
+    ),
+    notes=("traced on cpu",),
+)
+
+
+def test_inputs_that_nobody_said_and_notes_are_told() -> None:
+    what = Result((file_result(models=(NET, TWO_INPUTS, BLIND)),))
+    told = [
+        "mnist.py:5:7: note: Other was given x 3×8×8, t scalar int64 per sample, solved",
+        "mnist.py:5:7: note: traced on cpu",
     ]
+    assert list(model_lines(what, verbose=False)) == told
+    assert list(model_lines(what, verbose=False, told=[TWO_INPUTS])) == []
+    first = "mnist.py:5:7: note: Net was given 1×28×28 per sample, from datasets.MNIST in line 112"
+    assert list(model_lines(what, verbose=True, told=[TWO_INPUTS])) == [first, *told]
