@@ -93,5 +93,8 @@ def axes_text(axes: Sequence[int]) -> str:
 def broadcast_uncertain(operands: Sequence[TensorSpec], rank: int) -> frozenset[int]:
     """The axes of a result of the given rank that an uncertain axis of an operand reaches."""
     return frozenset(
-        axis + rank - operand.rank for operand in operands for axis in operand.uncertain if axis + rank >= operand.rank
+        axis + rank - operand.rank
+        for operand in operands
+        for axis in operand.uncertain
+        if axis + rank >= operand.rank
     )

@@ -130,7 +130,8 @@ def _stretched(spec: TensorSpec, shape: Shape) -> list[int]:
     missing = len(shape) - spec.rank
     strides = strides_of(spec)
     return [0] * missing + [
-        0 if spec.shape[axis] == 1 and shape[missing + axis] != 1 else strides[axis] for axis in range(spec.rank)
+        0 if spec.shape[axis] == 1 and shape[missing + axis] != 1 else strides[axis]
+        for axis in range(spec.rank)
     ]
 
 

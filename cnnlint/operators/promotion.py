@@ -20,12 +20,23 @@ _CATEGORY = {
     **dict.fromkeys(_FLOATS, 2),
     **dict.fromkeys(_COMPLEX, 3),
 }
-_COMPLEX_OF = {"float16": "complex32", "bfloat16": "complex64", "float32": "complex64", "float64": "complex128"}
+_COMPLEX_OF = {
+    "float16": "complex32",
+    "bfloat16": "complex64",
+    "float32": "complex64",
+    "float64": "complex128",
+}
 _REAL_OF = {"complex32": "float16", "complex64": "float32", "complex128": "float64"}
 _PYTHON = {bool: "bool", int: "int64", float: DEFAULT, complex: "complex64"}
 _ALIASES = {
-    **{"<class 'float'>": "float64", "<class 'int'>": "int64", "<class 'bool'>": "bool"},
-    **{"float": "float32", "double": "float64", "half": "float16", "long": "int64", "int": "int32"},
+    "<class 'float'>": "float64",
+    "<class 'int'>": "int64",
+    "<class 'bool'>": "bool",
+    "float": "float32",
+    "double": "float64",
+    "half": "float16",
+    "long": "int64",
+    "int": "int32",
 }
 
 
