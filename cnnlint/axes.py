@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from cnnlint.graph import Trace, product
+from cnnlint.graph import Trace, once, product
 from cnnlint.trace import Operation, Shape, Tensor
 
 BATCH = "batch"
@@ -44,6 +44,7 @@ def roles(axis: Axis) -> frozenset[Role]:
     return frozenset().union(*(factor.roles for factor in axis if factor.size != 1))
 
 
+@once
 def axis_provenance(trace: Trace) -> dict[int, Axes]:
     """The axes of every tensor of a pass, by tensor id."""
     return _Provenance(trace).table

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property, wraps
+from typing import Any, TypeVar
 
 from cnnlint.trace import Layer, Model, Operation, Parameter, Pass, Shape, Tensor
 
@@ -21,11 +22,13 @@ class Trace:
         model: layers, parameters, inputs and evidence.
         run: the pass itself.
         other: the pass in the other mode where it differs, else None.
+        analyses: results that are kept with the trace (see `once`).
     """
 
     def __init__(self, model: Model, run: Pass):
         self.model = model
         self.run = run
+        self.analyses: dict[Any, Any] = {}
 
     @property
     def mode(self) -> str:
@@ -144,7 +147,8 @@ class Trace:
             what = self._tensors[what]
         if isinstance(what, Tensor):
             sizes = [
-                "?" if axis in what.uncertain else self.show_size(size) for axis, size in enumerate(what.shape)
+                "?" if axis in what.uncertain else self.show_size(size)
+                for axis, size in enumerate(what.shape)
             ]
         else:
             sizes = [self.show_size(size) for size in what]
@@ -196,12 +200,32 @@ class Trace:
 
     def owns(self, layer: Layer, operation: Operation) -> bool:
         """Whether the layer is the operator itself (a Conv2d), not a block that calls a function."""
-        return not any(child.path.startswith(f"{layer.path}.") for child in self.model.layers)
+        return layer.path not in self._blocks
+
+    @cached_property
+    def _blocks(self) -> frozenset[str]:
+        """The paths of the layers that hold others."""
+        return frozenset(layer.path.rpartition(".")[0] for layer in self.model.layers)
 
     @property
     def assumed_input(self) -> bool:
         """Whether the size of an input is only assumed, so that findings on sizes rest on it."""
         return any(item.source == "assumed" for item in self.model.inputs)
+
+
+Result = TypeVar("Result")
+
+
+def once(analysis: Callable[[Trace], Result]) -> Callable[[Trace], Result]:
+    """An analysis of a whole trace that several rules ask for: it is done once and kept with the trace."""
+
+    @wraps(analysis)
+    def kept(trace: Trace) -> Result:
+        if analysis not in trace.analyses:
+            trace.analyses[analysis] = analysis(trace)
+        return trace.analyses[analysis]  # type: ignore[no-any-return]
+
+    return kept
 
 
 def product(sizes: Sequence[int]) -> int:

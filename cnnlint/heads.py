@@ -13,10 +13,8 @@ ARRANGES = frozenset({"reshape", "squeeze", "permute", "copy", "dropout", "detac
 
 POOLS = frozenset({"pool", "adaptive_pool", "reduction", "interpolate"})
 
-RELU_LIKE = frozenset(
-    ("relu", "relu6", "leaky_relu", "prelu", "rrelu", "elu", "celu", "selu")
-    + ("gelu", "silu", "mish", "hardswish", "threshold", "hardtanh")
-)
+_RECTIFIERS = "relu relu6 leaky_relu prelu rrelu elu celu selu gelu silu mish hardswish threshold hardtanh"
+RELU_LIKE = frozenset(_RECTIFIERS.split())
 """Activations that cut or bend the negative numbers; none of them ends in a distribution."""
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from cnnlint.axes import Axes, axis_provenance, spatial_rank
-from cnnlint.graph import Trace
+from cnnlint.graph import Trace, once
 from cnnlint.trace import Operation, Tensor
 
 _GLOBAL = frozenset({"attention", "recurrent"})
@@ -50,6 +50,7 @@ def receptive_field(trace: Trace) -> dict[int, tuple[int, ...]]:
     }
 
 
+@once
 def receptive_fields(trace: Trace) -> dict[int, Fields]:
     """Per tensor id the fields along each spatial axis of the input."""
     axes = axis_provenance(trace)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from dataclasses import replace
 
 from cnnlint.source.file import SourceFile
 from cnnlint.trace import Argument, CallSite
@@ -55,7 +56,9 @@ class Calls:
             if isinstance(value, ast.Starred):
                 break
             arguments.append(self._argument(call, name, value))
-        arguments += [self._argument(call, item.arg, item.value) for item in call.keywords if item.arg]
+        arguments += [
+            replace(self._argument(call, item.arg, item.value), keyword=True) for item in call.keywords if item.arg
+        ]
         span = self.file.span(call)
         return CallSite(span, self.file.segment(self.file.span(call.func)), function, tuple(arguments))
 
