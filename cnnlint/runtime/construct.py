@@ -25,7 +25,9 @@ TORCH_NN = os.path.dirname(nn.__file__) + os.sep
 LARGEST_REAL = 1 << 16
 """Elements up to which a random or constant tensor made by the user's constructor gets memory."""
 
-FACTORIES = frozenset({"empty", "zeros", "ones", "full", "rand", "randn", "normal", "randint", "empty_strided"})
+FACTORIES = frozenset(
+    {"empty", "zeros", "ones", "full", "rand", "randn", "normal", "randint", "empty_strided"}
+)
 
 
 class Repair(Exception):
@@ -35,7 +37,9 @@ class Repair(Exception):
 class BuildMode(MetaMode):
     """Puts what torch.nn allocates on the meta device, and skips what initialisers write there."""
 
-    def __torch_function__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
         kwargs = kwargs or {}
         name = getattr(func, "__name__", "")
         if name in FACTORIES and kwargs.get("device") is None:
@@ -50,14 +54,28 @@ class BuildMode(MetaMode):
         if operator is not None and not (operator.sized_by_torch or operator.inplace):
             bound = self.bind(operator, args, kwargs)
             if bound is not None and operator.refuse(bound) is None and bound.get("inplace") is not True:
-                specs = operator.output(bound)
-                if isinstance(specs, tuple):
-                    return wrap_outputs(func, tuple(None if spec is None else make(spec) for spec in specs))
-                return make(specs)
+                with contextlib.suppress(NotImplementedError):
+                    specs = operator.output(bound)
+                    if isinstance(specs, tuple):
+                        made = tuple(None if spec is None else make(spec) for spec in specs)
+                        return wrap_outputs(operator, made)
+                    return make(specs)
         return func(*to_meta(args), **to_meta(kwargs))
 
 
-_NOT_FILLS = frozenset({"requires_grad_", "squeeze_", "unsqueeze_", "transpose_", "t_", "resize_", "swapaxes_", "detach_", "as_strided_"})
+_NOT_FILLS = frozenset(
+    {
+        "requires_grad_",
+        "squeeze_",
+        "unsqueeze_",
+        "transpose_",
+        "t_",
+        "resize_",
+        "swapaxes_",
+        "detach_",
+        "as_strided_",
+    }
+)
 
 
 def _shape(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
@@ -121,7 +139,7 @@ class Construction:
             original(module, *args, **kwargs)
 
         with contextlib.ExitStack() as stack:
-            nn.Module.__init__ = __init__  # type: ignore[method-assign]
+            nn.Module.__init__ = __init__  # type: ignore[method-assign, assignment]
             stack.callback(setattr, nn.Module, "__init__", original)
             if self.recovering:
                 for layer_class in _layer_classes():
@@ -160,7 +178,7 @@ class Construction:
                     else Fault("argument", str(error), exception=words)
                 )
 
-        layer_class.__init__ = __init__  # type: ignore[method-assign]
+        layer_class.__init__ = __init__  # type: ignore[method-assign, assignment]
         try:
             yield
         finally:
@@ -174,7 +192,7 @@ def _belongs_to(frame: types.FrameType, module: nn.Module) -> bool:
 
 
 def _bind(layer_class: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-    names = [name for name in layer_arguments.INTERFACE[layer_class.__name__]]
+    names = list(layer_arguments.INTERFACE[layer_class.__name__])
     return {**dict(zip(names, args, strict=False)), **kwargs}
 
 

@@ -30,7 +30,9 @@ class UserFiles:
     def file(self, path: str) -> SourceFile:
         return self._files[path]
 
-    def stack(self, frame: types.FrameType | None, until: types.CodeType | None = None) -> list[types.FrameType]:
+    def stack(
+        self, frame: types.FrameType | None, until: types.CodeType | None = None
+    ) -> list[types.FrameType]:
         """The user's frames from `frame` outwards, innermost first, up to the frame running `until`."""
         found = []
         while frame is not None and frame.f_code is not until:

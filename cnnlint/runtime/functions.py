@@ -12,15 +12,30 @@ from cnnlint.operators import registry
 from cnnlint.operators.base import Operator
 
 DTYPES: dict[torch.dtype, str] = {
-    value: str(value).removeprefix("torch.") for value in vars(torch).values() if isinstance(value, torch.dtype)
+    value: str(value).removeprefix("torch.")
+    for value in vars(torch).values()
+    if isinstance(value, torch.dtype)
 }
 """torch's dtypes by the names that the trace uses."""
 DTYPES_BY_NAME = {str(value).removeprefix("torch."): value for value in DTYPES}
 
-METADATA = ["shape", "dtype", "device", "layout", "is_cuda", "is_cpu", "is_meta", "is_sparse", "is_quantized", "is_nested", "is_leaf", "grad", "grad_fn", "requires_grad", "ndim", "itemsize", "nbytes", "names", "is_mkldnn", "is_mps", "is_xpu", "is_xla", "is_ipu", "is_ort", "is_vulkan", "retains_grad", "_version", "_base", "output_nr", "volatile", "is_maia", "name"]
-METHODS = ["size", "dim", "stride", "numel", "nelement", "element_size", "is_contiguous", "is_floating_point", "is_complex", "is_signed", "get_device", "storage_offset", "data_ptr", "untyped_storage", "__len__", "ndimension", "is_shared", "is_pinned", "is_inference", "register_hook", "is_same_size", "type_as_string", "__hash__", "__repr__", "__format__", "backward", "retain_grad", "requires_grad_", "__deepcopy__", "has_names", "__dir__", "__reduce_ex__", "is_set_to", "is_distributed"]
+METADATA = (
+    "shape dtype device layout is_cuda is_cpu is_meta is_sparse is_quantized is_nested is_leaf grad "
+    "grad_fn requires_grad ndim itemsize nbytes names is_mkldnn is_mps is_xpu is_xla is_ipu is_ort "
+    "is_vulkan retains_grad _version _base output_nr volatile is_maia name"
+).split()
+METHODS = (
+    "size dim stride numel nelement element_size is_contiguous is_floating_point is_complex "
+    "is_signed get_device storage_offset data_ptr untyped_storage __len__ ndimension is_shared "
+    "is_pinned is_inference register_hook is_same_size type_as_string __hash__ __repr__ __format__ "
+    "backward retain_grad requires_grad_ __deepcopy__ has_names __dir__ __reduce_ex__ is_set_to "
+    "is_distributed"
+).split()
 
-DATA_DEPENDENT = ["item", "tolist", "numpy", "__bool__", "__int__", "__float__", "__index__", "__complex__", "nonzero", "masked_select", "unique", "unique_consecutive", "bincount", "equal", "allclose", "__array__", "__contains__", "is_nonzero", "argwhere"]
+DATA_DEPENDENT = (
+    "item tolist numpy __bool__ __int__ __float__ __index__ __complex__ nonzero masked_select unique "
+    "unique_consecutive bincount equal allclose __array__ __contains__ is_nonzero argwhere"
+).split()
 
 
 @cache
@@ -39,7 +54,13 @@ def transparent() -> frozenset[Callable[..., Any]]:
     """Functions that only ask a tensor about itself."""
     names = [f"torch.Tensor.{name}.__get__" for name in METADATA]
     names += [f"torch.Tensor.{name}" for name in METHODS]
-    names += ["torch.numel", "torch.is_floating_point", "torch.is_complex", "torch.is_tensor", "torch.is_same_size"]
+    names += [
+        "torch.numel",
+        "torch.is_floating_point",
+        "torch.is_complex",
+        "torch.is_tensor",
+        "torch.is_same_size",
+    ]
     names += ["torch.result_type", "torch.Tensor.grad.__set__", "torch.Tensor.requires_grad.__set__"]
     found = (_resolve(name) for name in names)
     return frozenset(function for function in found if function is not None)

@@ -74,7 +74,13 @@ def forward_parameters(model: nn.Module) -> list[inspect.Parameter]:
 def from_option(shapes: Sequence[Any], names: Sequence[str]) -> tuple[Input, ...]:
     """The inputs that `--input` gives."""
     return tuple(
-        Input(names[i] if i < len(names) else f"input{i}", tuple(item.shape), item.dtype, "option", "from --input")
+        Input(
+            names[i] if i < len(names) else f"input{i}",
+            tuple(item.shape),
+            item.dtype,
+            "option",
+            "from --input",
+        )
         for i, item in enumerate(shapes)
     )
 
@@ -204,7 +210,11 @@ class Solver:
                     return False
                 if channels != item.shape[0] and not {channels, item.shape[0]} <= {1, 3}:
                     return False
-            elif operation.kind in ("conv_transpose", "embedding", "recurrent") or (operation.kind == "linear" and tensor.id == id) or operation.fault is not None:
+            elif (
+                operation.kind in ("conv_transpose", "embedding", "recurrent")
+                or (operation.kind == "linear" and tensor.id == id)
+                or operation.fault is not None
+            ):
                 return False
         return True
 
@@ -215,7 +225,13 @@ class Solver:
             evidence, size = sized
             return Found(
                 tuple(
-                    replace(item, shape=(item.shape[0], *size), source="evidence", reason=evidence.reason, span=evidence.span)
+                    replace(
+                        item,
+                        shape=(item.shape[0], *size),
+                        source="evidence",
+                        reason=evidence.reason,
+                        span=evidence.span,
+                    )
                     if len(item.shape) - 1 == len(size)
                     else item
                     for item in inputs
@@ -229,7 +245,7 @@ class Solver:
         """Rank, channels and dtype of each input from the first layer that reads it."""
         inputs = [self._guess(name) for name in self.names]
         for _ in range(5):
-            run, error = self.trial(inputs)
+            run, _ = self.trial(inputs)
             trace = Trace(_bare(run), run)
             changed = False
             for index, id in enumerate(run.inputs):
@@ -237,7 +253,10 @@ class Solver:
                 if use is None:
                     continue
                 needed = _needed(trace, *use, inputs[index])
-                if needed is not None and (needed.shape, needed.dtype) != (inputs[index].shape, inputs[index].dtype):
+                if needed is not None and (needed.shape, needed.dtype) != (
+                    inputs[index].shape,
+                    inputs[index].dtype,
+                ):
                     inputs[index] = needed
                     changed = True
                 elif needed is not None:
@@ -280,13 +299,18 @@ class Solver:
             return inputs
         needs = "the size that the layers behind the flatten need"
         return tuple(
-            replace(item, source="solved", reason=needs) if index in free else item for index, item in enumerate(best)
+            replace(item, source="solved", reason=needs) if index in free else item
+            for index, item in enumerate(best)
         )
 
     def _solved_sizes(self, inputs: tuple[Input, ...], free: list[int], run: Pass) -> Iterator[int]:
         """For each Linear that disagrees, the size at which it would agree: features grow with the size,
         so halving the interval finds it."""
-        for fault in [operation for operation in run.operations if operation.fault and operation.fault.reason == "features"]:
+        for fault in [
+            operation
+            for operation in run.operations
+            if operation.fault and operation.fault.reason == "features"
+        ]:
             low, high = 1, LARGEST_SOLVED
             while low <= high:
                 size = (low + high) // 2
@@ -320,7 +344,9 @@ def _bare(run: Pass) -> Model:
 
 def _free(item: Input) -> bool:
     """Whether the spatial size of an input is only conventional."""
-    return item.source == "assumed" and (len(item.shape) - 1) in CONVENTIONAL_SIZES and item.dtype == "float32"
+    return (
+        item.source == "assumed" and (len(item.shape) - 1) in CONVENTIONAL_SIZES and item.dtype == "float32"
+    )
 
 
 def _resized(inputs: tuple[Input, ...], free: list[int], size: int) -> tuple[Input, ...]:
@@ -332,11 +358,16 @@ def _resized(inputs: tuple[Input, ...], free: list[int], size: int) -> tuple[Inp
 
 def _badness(run: Pass, error: BaseException | None) -> int:
     """How many faults a trial has; one that ended early counts more than any."""
-    return sum(operation.fault is not None for operation in run.operations) + (1000 if error is not None else 0)
+    return sum(operation.fault is not None for operation in run.operations) + (
+        1000 if error is not None else 0
+    )
 
 
 _PASSING = frozenset(
-    ["activation", "add", "sub", "mul", "div", "elementwise", "dropout", "copy", "permute", "reshape", "squeeze", "expand", "split", "index", "cat", "stack", "pad", "interpolate", "pool", "adaptive_pool", "reduction", "detach", "softmax", "other", "merge"]
+    (
+        "activation add sub mul div elementwise dropout copy permute reshape squeeze expand split index "
+        "cat stack pad interpolate pool adaptive_pool reduction detach softmax other merge"
+    ).split()
 )
 
 
@@ -379,18 +410,26 @@ def _needed(trace: Trace, operation: Operation, tensor: Tensor, now: Input) -> I
     if operation.kind == "linear" and weight is not None:
         return _for_linear(now, weight.shape[1], layer, direct)
     if operation.kind == "embedding":
-        return replace(now, shape=(TOKENS,), dtype="int64", reason=f"token ids for {layer}; the length is assumed")
+        return replace(
+            now, shape=(TOKENS,), dtype="int64", reason=f"token ids for {layer}; the length is assumed"
+        )
     if operation.kind == "recurrent" and direct:
         weights = [trace.tensor(id) for id in operation.inputs() if trace.tensor(id).origin == "parameter"]
         if weights and len(weights[0].shape) == 2:
             size = weights[0].shape[1]
-            return replace(now, shape=(TOKENS, size), reason=f"{size} features from {layer}; the length is assumed")
+            return replace(
+                now, shape=(TOKENS, size), reason=f"{size} features from {layer}; the length is assumed"
+            )
     if operation.kind == "norm" and weight is not None and direct and len(weight.shape) == 1:
         features = weight.shape[0]
         if operation.attributes.get("norm") == "layer":
             return replace(now, shape=(TOKENS, features), reason=f"{features} features from {layer}")
         if len(now.shape) > 1:
-            return replace(now, shape=(features, *now.shape[1:]), reason=f"{features} channels from {layer}; the size is assumed")
+            return replace(
+                now,
+                shape=(features, *now.shape[1:]),
+                reason=f"{features} channels from {layer}; the size is assumed",
+            )
     return None
 
 

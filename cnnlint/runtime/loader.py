@@ -147,7 +147,10 @@ class SlicedModule:
         self.ensure(
             name
             for statement in self.file.tree.body
-            if isinstance(statement, (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign))
+            if isinstance(
+                statement,
+                (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign),
+            )
             for name in defined_names(statement)
         )
 
@@ -185,7 +188,9 @@ class SlicedModule:
             ast.fix_missing_locations(statement)
             self.namespace.setdefault("__cnnlint_decorator__", _decorator)
         try:
-            code = compile(ast.Module([statement], []), self.path, "exec", flags=self._flags, dont_inherit=True)
+            code = compile(
+                ast.Module([statement], []), self.path, "exec", flags=self._flags, dont_inherit=True
+            )
             exec(code, self.namespace)
         except Unavailable as error:
             self._fail(statement, error.failure.error, error.failure)
@@ -231,7 +236,9 @@ def defined_names(statement: ast.stmt) -> list[str]:
     if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
         return [statement.name]
     if isinstance(statement, (ast.Import, ast.ImportFrom)):
-        return [(alias.asname or alias.name.partition(".")[0]) for alias in statement.names if alias.name != "*"]
+        return [
+            (alias.asname or alias.name.partition(".")[0]) for alias in statement.names if alias.name != "*"
+        ]
     found: list[str] = []
     for child in ast.iter_child_nodes(statement):
         if isinstance(child, ast.stmt):
@@ -296,7 +303,9 @@ class _Decorators(ast.NodeTransformer):
             )
             for decorator in node.decorator_list
             if not (isinstance(decorator, ast.Name) and decorator.id in _BUILTIN_DECORATORS)
-            and not (isinstance(decorator, ast.Attribute) and decorator.attr in ("setter", "getter", "deleter"))
+            and not (
+                isinstance(decorator, ast.Attribute) and decorator.attr in ("setter", "getter", "deleter")
+            )
         ] + [
             decorator
             for decorator in node.decorator_list
@@ -388,13 +397,18 @@ def project_root(path: str) -> str:
     _, folder = package_of(path)
     current = folder
     while os.path.dirname(current) != current:
-        if any(os.path.exists(os.path.join(current, mark)) for mark in ("pyproject.toml", "setup.py", "setup.cfg", ".git")):
+        if any(
+            os.path.exists(os.path.join(current, mark))
+            for mark in ("pyproject.toml", "setup.py", "setup.cfg", ".git")
+        ):
             return current
         current = os.path.dirname(current)
     return folder
 
 
-def load(file: SourceFile, path: str, files: UserFiles, display: Any, recovering: bool = False) -> SlicedModule:
+def load(
+    file: SourceFile, path: str, files: UserFiles, display: Any, recovering: bool = False
+) -> SlicedModule:
     """The module of the linted file, with its project importable."""
     name, folder = package_of(path)
     root = project_root(path)

@@ -6,7 +6,7 @@ itself, so an operator that is described never reaches one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -45,7 +45,8 @@ class MetaMode(TorchFunctionMode):
         """The arguments by name; None where they do not fit, so that torch says why."""
         try:
             return operator.bind(
-                [self.specs(value) for value in args], {name: self.specs(value) for name, value in kwargs.items()}
+                [self.specs(value) for value in args],
+                {name: self.specs(value) for name, value in kwargs.items()},
             )
         except TypeError:
             return None
@@ -83,10 +84,7 @@ def to_meta(value: Any) -> Any:
     return value
 
 
-def wrap_outputs(function: Callable[..., Any], outputs: Any) -> Any:
-    """Results as torch returns them: a named tuple where it has one (`x.max(dim=1)`)."""
-    if isinstance(outputs, tuple):
-        named = getattr(torch.return_types, getattr(function, "__name__", ""), None)
-        if named is not None and len(outputs) == getattr(named, "n_sequence_fields", -1):
-            return named(outputs)
-    return outputs
+def wrap_outputs(operator: Operator, outputs: tuple[Any, ...]) -> Any:
+    """Several results as torch returns them: in its named tuple where it has one (`x.max(dim=1)`)."""
+    named = getattr(torch.return_types, operator.named, None) if operator.named else None
+    return named(outputs) if named is not None else outputs

@@ -31,7 +31,15 @@ def _skip_initialisers() -> None:
     for name in dir(nn.init):
         if name.endswith("_") and not name.startswith("_"):
             setattr(nn.init, name, _first_argument)
-    for name in ("uniform", "normal", "constant", "xavier_uniform", "xavier_normal", "kaiming_uniform", "kaiming_normal"):
+    for name in (
+        "uniform",
+        "normal",
+        "constant",
+        "xavier_uniform",
+        "xavier_normal",
+        "kaiming_uniform",
+        "kaiming_normal",
+    ):
         if hasattr(nn.init, name):
             setattr(nn.init, name, _first_argument)
 
@@ -42,9 +50,9 @@ def _first_argument(*args: Any, **kwargs: Any) -> Any:
 
 def _open_what_hides_the_forward() -> None:
     """Scripted, compiled, checkpointed and replicated models would hide their operators."""
-    torch.jit.script = _decorator
+    torch.jit.script = _decorator  # type: ignore[assignment]
     torch.jit.script_if_tracing = _decorator  # type: ignore[assignment]
-    torch.jit.script_method = _decorator
+    torch.jit.script_method = _decorator  # type: ignore[assignment]
     torch.compile = _decorator  # type: ignore[assignment]
     torch.utils.checkpoint.checkpoint = _call  # type: ignore[assignment]
     torch.utils.checkpoint.checkpoint_sequential = _call_sequential  # type: ignore[assignment]
@@ -58,7 +66,14 @@ def _decorator(target: Any = None, *args: Any, **kwargs: Any) -> Any:
 
 
 def _call(function: Any, *args: Any, **kwargs: Any) -> Any:
-    for name in ("use_reentrant", "preserve_rng_state", "context_fn", "determinism_check", "debug", "early_stop"):
+    for name in (
+        "use_reentrant",
+        "preserve_rng_state",
+        "context_fn",
+        "determinism_check",
+        "debug",
+        "early_stop",
+    ):
         kwargs.pop(name, None)
     return function(*args, **kwargs)
 

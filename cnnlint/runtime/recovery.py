@@ -34,14 +34,18 @@ class _Guard(ast.NodeTransformer):
         return node
 
     def _guarded(self, statement: ast.stmt, own: str) -> ast.stmt:
-        if isinstance(statement, (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Pass, ast.Return)):
+        if isinstance(
+            statement, (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Pass, ast.Return)
+        ):
             return statement
         names = [
             target.attr
             for node in ast.walk(statement)
             if isinstance(node, ast.Assign)
             for target in node.targets
-            if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == own
+            if isinstance(target, ast.Attribute)
+            and isinstance(target.value, ast.Name)
+            and target.value.id == own
         ]
         call = ast.Call(
             ast.Name(FAILED, ast.Load()),

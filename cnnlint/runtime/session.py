@@ -47,19 +47,30 @@ SMALL_BATCH = 2
 """Samples in a batch on a real device, and for models that loop over their batch."""
 
 CONVENTIONAL_ARGUMENTS: dict[str, Any] = {
-    "num_classes": 10, "n_classes": 10, "num_class": 10, "nclass": 10, "nclasses": 10, "classes": 10, "n_class": 10,
-    "class_num": 10, "num_labels": 10, "n_labels": 10, "output_size": 10, "output_dim": 10, "num_outputs": 10,
-    "out_dim": 10, "nb_classes": 10, "num_actions": 4, "n_actions": 4, "action_dim": 4,
-    "in_channels": 3, "in_chans": 3, "in_ch": 3, "n_channels": 3, "num_channels": 3, "input_channels": 3,
-    "channels": 3, "img_channels": 3, "image_channels": 3, "channels_img": 3, "nc": 3, "in_channel": 3,
-    "input_channel": 3, "input_nc": 3, "output_nc": 3, "out_channels": 3, "out_ch": 3, "n_colors": 3,
-    "upscale_factor": 2, "scale_factor": 2, "upscale": 2, "scale": 2,
-    "latent_dim": 100, "z_dim": 100, "nz": 100, "noise_dim": 100, "channels_noise": 100, "zdim": 100,
-    "ngpu": 1, "ndf": 64, "ngf": 64, "features_d": 64, "features_g": 64,
-    "hidden_dim": 64, "hidden_size": 64, "embed_dim": 64, "embedding_dim": 64, "d_model": 64, "dim": 64,
-    "dropout": 0.5, "dropout_rate": 0.5, "drop_rate": 0.5, "p": 0.5, "bias": True, "pretrained": False,
-    "img_size": 224, "image_size": 224, "input_size": 224, "vocab_size": 1000, "growth_rate": 32,
-}  # fmt: skip
+    **dict.fromkeys(
+        "num_classes n_classes num_class nclass nclasses classes n_class class_num num_labels n_labels "
+        "nb_classes output_size output_dim num_outputs out_dim".split(),
+        10,
+    ),
+    **dict.fromkeys(
+        "in_channels in_chans in_ch n_channels num_channels input_channels channels img_channels "
+        "image_channels channels_img nc in_channel input_channel input_nc output_nc out_channels out_ch n_colors".split(),
+        3,
+    ),
+    **dict.fromkeys("upscale_factor scale_factor upscale scale".split(), 2),
+    **dict.fromkeys("latent_dim z_dim zdim nz noise_dim channels_noise".split(), 100),
+    **dict.fromkeys(
+        "ndf ngf features_d features_g hidden_dim hidden_size embed_dim embedding_dim d_model dim".split(), 64
+    ),
+    **dict.fromkeys("dropout dropout_rate drop_rate p".split(), 0.5),
+    **dict.fromkeys("img_size image_size input_size".split(), 224),
+    **dict.fromkeys("num_actions n_actions action_dim".split(), 4),
+    "ngpu": 1,
+    "bias": True,
+    "pretrained": False,
+    "vocab_size": 1000,
+    "growth_rate": 32,
+}
 """What a constructor's argument of this name is taken to be where nothing supplies it."""
 
 
@@ -197,13 +208,12 @@ class Session:
         for text in self.job.models:
             if text.partition("(")[0].strip() == target.name:
                 expression = Expression(text, "", _names_in(text), target.span)
-                yield Candidate(text, lambda m, e=expression: m.evaluate(e))
-        if target.kind == "variable":
-            yield Candidate(target.name, lambda m: m.get(target.name))
-            return
+                yield Candidate(text, _evaluation(expression))
         for item in target.constructions:
-            guessed = item.source != "comment"
-            yield Candidate(item.expression.text, lambda m, e=item.expression: m.evaluate(e), guessed)
+            guessed = item.source != "comment" and target.kind != "variable"
+            yield Candidate(item.expression.text, _evaluation(item.expression), guessed)
+        if target.kind == "variable":
+            return
         yield Candidate(f"{last}()", lambda m: self._with_defaults(m, target))
         yield Candidate(f"{last}(…)", lambda m: self._with_conventions(m, target), guessed=True)
 
@@ -224,7 +234,8 @@ class Session:
             counts = target.evidence.class_counts[0].count
             given = {name: counts if "class" in name else item for name, item in given.items()}
         written = ", ".join(f"{name}={item!r}" for name, item in given.items())
-        note = f"{target.name} was built as {target.name}({written}): conventional values, since nothing supplies them"
+        built = f"{target.name}({written})"
+        note = f"{target.name} was built as {built}: conventional values, since nothing supplies them"
         if note not in self.notes:
             self.notes.append(note)
         return value(**given)
@@ -238,7 +249,12 @@ class Session:
         return value
 
     def _finish(
-        self, target: Target, candidate: Candidate, construction: Construction, module: SlicedModule, model: Any
+        self,
+        target: Target,
+        candidate: Candidate,
+        construction: Construction,
+        module: SlicedModule,
+        model: Any,
     ) -> Built:
         if not isinstance(model, nn.Module):
             raise NotAModel
@@ -281,7 +297,9 @@ class Session:
 
     # -- problems
 
-    def _problem(self, reason: str, message: str, target: Target, built: Built | None = None, **more: Any) -> None:
+    def _problem(
+        self, reason: str, message: str, target: Target, built: Built | None = None, **more: Any
+    ) -> None:
         self.problems.append(Problem(reason, message, target.span, model=target.name, **more))
 
     def _not_built(self, target: Target, error: BaseException) -> Problem:
@@ -360,7 +378,9 @@ class Session:
         if device != "meta":
             return self._real_pass(target, built, found, mode, device)
         run, error = self._attempt(built, found.inputs, mode, BATCH)
-        if isinstance(error, TooManyOperations) or (error is not None and found.batch and not _data_dependent(error)):
+        if isinstance(error, TooManyOperations) or (
+            error is not None and found.batch and not _data_dependent(error)
+        ):
             again = found.batch or SMALL_BATCH
             second, second_error = self._attempt(built, found.inputs, mode, again)
             if second_error is None or isinstance(error, TooManyOperations):
@@ -425,7 +445,9 @@ class Session:
 
     # -- describing
 
-    def _describe(self, target: Target, built: Built, given: tuple[Input, ...], passes: tuple[Pass, ...]) -> Model:
+    def _describe(
+        self, target: Target, built: Built, given: tuple[Input, ...], passes: tuple[Pass, ...]
+    ) -> Model:
         names = construct.names_of(built.model)
         called: dict[str | None, int] = {}
         for run in passes:
@@ -478,7 +500,9 @@ class Session:
             refusals = layer_arguments.check(kind, arguments)
             if refusals:
                 first = refusals[0]
-                fault = construct.Fault(first.reason, first.message, first.argument, first.expected, first.actual)
+                fault = construct.Fault(
+                    first.reason, first.message, first.argument, first.expected, first.actual
+                )
         return Layer(
             path=path,
             type=kind,
@@ -517,6 +541,10 @@ class Session:
         return self._calls[path]
 
 
+def _evaluation(expression: Expression) -> Callable[[SlicedModule], Any]:
+    return lambda module: module.evaluate(expression)
+
+
 def _constructor_parameters(layer_class: type) -> list[str]:
     try:
         return list(inspect.signature(layer_class).parameters)
@@ -546,7 +574,8 @@ def _required(value: Any) -> list[str]:
     return [
         parameter.name
         for parameter in parameters
-        if parameter.default is parameter.empty and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        if parameter.default is parameter.empty
+        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
     ]
 
 
@@ -578,7 +607,13 @@ def _alike(run: Pass, other: Pass) -> bool:
     if len(run.operations) != len(other.operations) or len(run.tensors) != len(other.tensors):
         return False
     for one, two in zip(run.operations, other.operations, strict=True):
-        if (one.kind, one.name, one.layer, one.outputs, one.operands) != (two.kind, two.name, two.layer, two.outputs, two.operands):
+        if (one.kind, one.name, one.layer, one.outputs, one.operands) != (
+            two.kind,
+            two.name,
+            two.layer,
+            two.outputs,
+            two.operands,
+        ):
             return False
         if one.kind == "dropout" and one.attributes.get("training") == two.attributes.get("training"):
             return False

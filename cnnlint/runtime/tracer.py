@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import dataclasses
+import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -12,7 +13,7 @@ import torch
 from torch import nn
 
 from cnnlint.diagnostic import Span
-from cnnlint.operators.base import Bound, Operator, Refusal, TensorSpec, is_plain
+from cnnlint.operators.base import Bound, Operator, Output, Refusal, TensorSpec, is_plain
 from cnnlint.runtime.frames import UserFiles
 from cnnlint.runtime.functions import DTYPES, data_dependent, transparent
 from cnnlint.runtime.meta import MetaMode, make, on_meta, to_meta, wrap_outputs
@@ -85,7 +86,9 @@ class Tracer(MetaMode):
 
     # -- running
 
-    def run(self, model: nn.Module, inputs: Sequence[torch.Tensor], input_names: Sequence[str], mode: str) -> Pass:
+    def run(
+        self, model: nn.Module, inputs: Sequence[torch.Tensor], input_names: Sequence[str], mode: str
+    ) -> Pass:
         """The trace of `model(*inputs)`. Exceptions of the model do not escape: see `error`."""
         batch = next((tensor.shape[0] for tensor in inputs if tensor.dim()), 1)
         ids = tuple(
@@ -167,7 +170,9 @@ class Tracer(MetaMode):
         words = f"{type(error).__name__}: {_first_line(error)}"
         in_torch = module is not None and type(module).__module__.startswith("torch.nn")
         rank = in_torch and isinstance(error, ValueError) and "expected" in str(error)
-        fault = Fault("rank" if rank else "failed", _first_line(error) or type(error).__name__, exception=words)
+        fault = Fault(
+            "rank" if rank else "failed", _first_line(error) or type(error).__name__, exception=words
+        )
         calls = self.files.traceback_calls(error.__traceback__)
         if module is not None:
             calls += self._user_calls(3)
@@ -175,7 +180,9 @@ class Tracer(MetaMode):
 
     # -- every torch function comes through here
 
-    def __torch_function__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
         kwargs = kwargs or {}
         if func in self._transparent:
             return func(*args, **kwargs)
@@ -206,13 +213,10 @@ class Tracer(MetaMode):
                 raise _exception(refusal)
             return self._recovered(operator, bound, operands, refusal)
         inplace = operator.inplace or bound.get("inplace") is True
-        meta = self.device == "meta" and (on_meta((args, kwargs)) or not operands)
-        by_formula = meta and not inplace and not operator.sized_by_torch
-        if by_formula and operator.kind == "factory" and not operands:
-            by_formula = self._large(operator, bound) or kwargs.get("device") is not None
-        if not by_formula:
+        specs = self._sized(operator, bound, operands, args, kwargs)
+        if specs is None:
+            inplace = operator.inplace or bound.get("inplace") is True
             return self._by_torch(func, operator, bound, operands, args, kwargs, inplace)
-        specs = operator.output(bound)
         several = isinstance(specs, tuple)
         listed: tuple[TensorSpec | None, ...] = specs if isinstance(specs, tuple) else (specs,)
         if self.verify:
@@ -226,7 +230,31 @@ class Tracer(MetaMode):
             if result is not None:
                 ids.append(self._register(result, "operation", None, device, tuple(sorted(next(axes)))))
         self._append(operator.kind, operator.name, operands, tuple(ids), bound, operator)
-        return wrap_outputs(func, tuple(results)) if several else results[0]
+        return wrap_outputs(operator, tuple(results)) if several else results[0]
+
+    def _sized(
+        self, operator: Operator, bound: Bound, operands: dict[str, Any], args: Any, kwargs: Any
+    ) -> Output | None:
+        """What the formula gives; None where torch itself is to do it: views, in-place operators, real
+        devices, small constants of the user's (whose values may be asked for)."""
+        if (
+            self.device != "meta"
+            or operator.sized_by_torch
+            or operator.inplace
+            or bound.get("inplace") is True
+        ):
+            return None
+        if operands and not on_meta((args, kwargs)):
+            return None
+        try:
+            specs = operator.output(bound)
+        except NotImplementedError:
+            return None
+        if not operands and kwargs.get("device") is None:
+            first = specs[0] if isinstance(specs, tuple) else specs
+            if first is not None and math.prod(first.shape) <= LARGEST_CONSTANT:
+                return None
+        return specs
 
     def _by_torch(
         self,
@@ -244,7 +272,13 @@ class Tracer(MetaMode):
             if inplace and operator.kind == "factory":  # random fills: their meta kernels cost imports
                 result = args[0]
                 self._append(
-                    operator.kind, operator.name, operands, (self._renew(result),), bound, operator, inplace=True
+                    operator.kind,
+                    operator.name,
+                    operands,
+                    (self._renew(result),),
+                    bound,
+                    operator,
+                    inplace=True,
                 )
                 return result
         elif self.device == "meta" and kwargs.get("device") is not None:
@@ -256,7 +290,9 @@ class Tracer(MetaMode):
                 raise
             reason = "reshape" if operator.kind == "reshape" else "failed"
             refusal = Refusal(reason, _first_line(error), exception=type(error).__name__)
-            return self._recovered(operator, bound, operands, refusal, f"{type(error).__name__}: {_first_line(error)}")
+            return self._recovered(
+                operator, bound, operands, refusal, f"{type(error).__name__}: {_first_line(error)}"
+            )
         self._record_result(operator.kind, operator.name, operands, bound, operator, result, kwargs, inplace)
         return result
 
@@ -277,7 +313,9 @@ class Tracer(MetaMode):
             if not self.recovering or not tensors:
                 raise
             uncertain = any(self._tensor(tensor).uncertain for tensor in tensors)
-            fault = Fault("failed", _first_line(error), exception=f"{type(error).__name__}: {_first_line(error)}")
+            fault = Fault(
+                "failed", _first_line(error), exception=f"{type(error).__name__}: {_first_line(error)}"
+            )
             first = self.spec(tensors[0])
             recovered = make(first) if self.device == "meta" else tensors[0].clone()
             output = self._register(recovered, "operation", None, uncertain=tuple(range(1, first.rank)))
@@ -338,7 +376,8 @@ class Tracer(MetaMode):
         )
         if self._rests_on_fault(bound, refusal):
             fault = None
-        results, ids = [], []
+        results: list[torch.Tensor | None] = []
+        ids: list[int] = []
         for spec in listed:
             if spec is None:
                 results.append(None)
@@ -357,12 +396,16 @@ class Tracer(MetaMode):
     def _real(self, spec: TensorSpec) -> torch.Tensor:
         return torch.zeros(spec.shape, dtype=getattr(torch, spec.dtype), device=self.device)
 
-    def _compare(self, func: Any, operator: Operator, args: Any, kwargs: Any, specs: Sequence[TensorSpec | None]) -> None:
+    def _compare(
+        self, func: Any, operator: Operator, args: Any, kwargs: Any, specs: Sequence[TensorSpec | None]
+    ) -> None:
         """What torch's own kernel gives, held against the formula."""
         try:
             result = func(*to_meta(args), **to_meta(kwargs))
         except Exception as error:
-            self.mismatches.append(f"{operator.name}: torch raises {_first_line(error)}, the formula does not")
+            self.mismatches.append(
+                f"{operator.name}: torch raises {_first_line(error)}, the formula does not"
+            )
             return
         theirs = [(tuple(t.shape), DTYPES[t.dtype], t.stride()) for t in _tensors_in(result)]
         ours = [(m.shape, s.dtype, m.stride()) for s in specs if s is not None for m in (make(s),)]
@@ -379,7 +422,9 @@ class Tracer(MetaMode):
             moved = to_meta(tensor)
             self._register(moved, "constant", None)
             tensor = moved
-        kwargs = {key: value for key, value in kwargs.items() if key not in ("device", "non_blocking", "copy")}
+        kwargs = {
+            key: value for key, value in kwargs.items() if key not in ("device", "non_blocking", "copy")
+        }
         dtypes = [value for value in rest if isinstance(value, torch.dtype)]
         dtypes += [value.dtype for value in rest if isinstance(value, torch.Tensor)]
         if "other" in kwargs:
@@ -390,20 +435,14 @@ class Tracer(MetaMode):
             return None, tensor
         return (tensor, dtypes[0]), {}
 
-    def _device_of(self, operands: Mapping[str, Any], kwargs: Mapping[str, Any], operator: Operator | None) -> str:
+    def _device_of(
+        self, operands: Mapping[str, Any], kwargs: Mapping[str, Any], operator: Operator | None
+    ) -> str:
         """ "cpu" for what was made in forward without a device, and what only such tensors led to."""
         ids = list(_flat(operands))
         if not ids:
             return "model" if kwargs.get("device") is not None or self.device != "meta" else "cpu"
         return "cpu" if all(self.tensors[id].device == "cpu" for id in ids) else "model"
-
-    def _large(self, operator: Operator, bound: Bound) -> bool:
-        spec = operator.output(bound)
-        first = spec[0] if isinstance(spec, tuple) else spec
-        count = 1
-        for size in first.shape:
-            count *= size
-        return count > LARGEST_CONSTANT
 
     # -- records
 
@@ -424,7 +463,9 @@ class Tracer(MetaMode):
             if isinstance(value, TensorSpec):
                 operands[name] = self._id(self._sources[id(value)])
             elif isinstance(value, tuple):
-                ids = tuple(self._id(self._sources[id(item)]) for item in value if isinstance(item, TensorSpec))
+                ids = tuple(
+                    self._id(self._sources[id(item)]) for item in value if isinstance(item, TensorSpec)
+                )
                 if ids:
                     operands[name] = ids
         self._kept.clear()
@@ -456,7 +497,17 @@ class Tracer(MetaMode):
         number = len(self.tensors)
         strides = tuple(tensor.stride()) if tensor.layout is torch.strided else ()
         self.tensors.append(
-            Tensor(number, tuple(tensor.shape), DTYPES[tensor.dtype], origin, name, strides, storage, device, uncertain)
+            Tensor(
+                number,
+                tuple(tensor.shape),
+                DTYPES[tensor.dtype],
+                origin,
+                name,
+                strides,
+                storage,
+                device,
+                uncertain,
+            )
         )
         tensor._cnnlint = (self, number)  # type: ignore[attr-defined]
         return number
