@@ -56,9 +56,9 @@ class Calls:
             if isinstance(value, ast.Starred):
                 break
             arguments.append(self._argument(call, name, value))
-        arguments += [
-            replace(self._argument(call, item.arg, item.value), keyword=True) for item in call.keywords if item.arg
-        ]
+        for item in call.keywords:
+            if item.arg:
+                arguments.append(replace(self._argument(call, item.arg, item.value), keyword=True))
         span = self.file.span(call)
         return CallSite(span, self.file.segment(self.file.span(call.func)), function, tuple(arguments))
 
