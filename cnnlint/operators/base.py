@@ -152,7 +152,9 @@ class Signature:
                 raise TypeError(f"got an unexpected keyword argument {key!r}")
             if name in bound:
                 raise TypeError(f"got multiple values for argument {key!r}")
-            bound[name] = tuple(value) if name == self.variadic and isinstance(value, (list, tuple)) else value
+            bound[name] = (
+                tuple(value) if name == self.variadic and isinstance(value, (list, tuple)) else value
+            )
         for name, default in self.defaults.items():
             if name not in bound:
                 if default is _REQUIRED:
@@ -294,7 +296,7 @@ def is_plain(value: Any) -> bool:
     return value is None or isinstance(value, (bool, int, float, str))
 
 
-def per_axis(value: int | Sequence[int], count: int) -> tuple[int, ...]:
+def per_axis(value: int | tuple[int, ...] | list[int], count: int) -> tuple[int, ...]:
     """`kernel_size=3` and `kernel_size=(3, 3)` as one number an axis."""
     if isinstance(value, (tuple, list)):
         return tuple(value) * count if len(value) == 1 else tuple(value)

@@ -155,12 +155,6 @@ class Convolution(Operator):
         if actual == expected:
             return None
         layer = self.layers[0]
-        common: dict[str, Any] = {
-            "argument": "in_channels",
-            "expected": expected,
-            "actual": actual,
-            "axes": (("input", axis),),
-        }
         if axis == 0:
             where = 1 if expected == 1 else 0
             return Refusal(
@@ -168,8 +162,16 @@ class Convolution(Operator):
                 f"{layer} takes {LAYOUT[self.dims]}, but the input has {data.rank} axes, which stand for "
                 f"one sample with {actual} channels instead of {expected}: "
                 f"a {'channel' if where else 'batch'} axis is missing, write x.unsqueeze({where})",
-                **common,
+                expected=self.dims + 2,
+                actual=data.rank,
+                axes=(("input", axis),),
             )
+        common: dict[str, Any] = {
+            "argument": "in_channels",
+            "expected": expected,
+            "actual": actual,
+            "axes": (("input", axis),),
+        }
         order = self.layout(data, expected)
         if order:
             return Refusal(
