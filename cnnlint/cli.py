@@ -60,6 +60,20 @@ def _shapes(ctx: click.Context, option: click.Parameter, values: Sequence[str]) 
         raise click.BadParameter(str(error)) from None
 
 
+def _calls(ctx: click.Context, option: click.Parameter, values: Sequence[str]) -> Sequence[str]:
+    """Constructor calls, such as `Net(10)`."""
+    import ast
+
+    for value in values:
+        try:
+            is_call = isinstance(ast.parse(value.strip(), mode="eval").body, ast.Call)
+        except (SyntaxError, ValueError):
+            is_call = False
+        if not is_call:
+            raise click.BadParameter(f"{value!r} is not a call such as 'Net(num_classes=10)'")
+    return values
+
+
 def tracing_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """The options that say how files are traced."""
     for decorator in reversed(
@@ -76,6 +90,7 @@ def tracing_options(function: Callable[..., Any]) -> Callable[..., Any]:
                 "--model",
                 "models",
                 multiple=True,
+                callback=_calls,
                 metavar="CALL",
                 help="How to construct a model: 'Net(num_classes=10)'. May be repeated.",
             ),

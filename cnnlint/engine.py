@@ -10,13 +10,13 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from cnnlint.config import Settings, selected_rules
+from cnnlint.config import Settings, UsageError, selected_rules
 from cnnlint.diagnostic import Diagnostic, Edit, Severity, Span
 from cnnlint.files import STANDARD_INPUT, FilePath, collect
 from cnnlint.graph import Trace
 from cnnlint.job import Job
 from cnnlint.plugin import Rule, all_rules
-from cnnlint.result import FileResult, Result
+from cnnlint.result import FileResult, Result, TracedFile
 from cnnlint.source.facts import Target
 from cnnlint.source.file import SourceFile
 from cnnlint.source.packages import packages_needed
@@ -24,15 +24,6 @@ from cnnlint.source.reading import read, read_bytes
 from cnnlint.source.survey import survey
 from cnnlint.trace import FileTrace, Problem
 from cnnlint.workers import trace_files
-
-
-@dataclass(frozen=True, slots=True)
-class TracedFile:
-    """A file that was read and traced, before any rule has seen it."""
-
-    source: SourceFile
-    named: bool
-    trace: FileTrace
 
 
 def check(paths: Sequence[str], settings: Settings) -> Result:
@@ -54,47 +45,59 @@ def trace_paths(paths: Sequence[str], settings: Settings) -> Iterator[TracedFile
     """Reads and traces files and folders, in order. No worker is started where no file holds a model.
 
     Raises:
-        UsageError: a path does not exist.
+        UsageError: a path does not exist, or `--model` names no model of these files.
     """
     files = collect(paths)
-    waiting: deque[tuple[SourceFile, bool, FileTrace | None]] = deque()
+    waiting: deque[_Opened] = deque()
 
     def jobs() -> Iterator[Job]:
+        wanted = {call.partition("(")[0].strip(): call for call in settings.models}
         for file in files:
-            source, outcome = _open(file, settings)
-            waiting.append((source, file.named, outcome if isinstance(outcome, FileTrace) else None))
-            if isinstance(outcome, Job):
-                yield outcome
+            opened = _open(file, settings)
+            waiting.append(opened)
+            for target in opened.targets:
+                wanted.pop(target.name, None)
+            if opened.job:
+                yield opened.job
+        for name, call in wanted.items():
+            raise UsageError(f"--model {call}: no model {name} in {', '.join(paths)}")
 
     def settled() -> Iterator[TracedFile]:
-        while waiting and waiting[0][2] is not None:
-            source, named, trace = waiting.popleft()
-            assert trace is not None
-            yield _traced(source, named, trace)
+        while waiting and waiting[0].job is None:
+            opened = waiting.popleft()
+            trace = FileTrace(opened.source.filename, problems=opened.problems)
+            yield _traced(opened, trace)
 
     queue = jobs()
     first = next(queue, None)
     if first is not None:
         for trace in trace_files(itertools.chain([first], queue)):
             yield from settled()
-            source, named, _ = waiting.popleft()
-            yield _traced(source, named, trace)
+            yield _traced(waiting.popleft(), trace)
     yield from settled()
 
 
-def _open(file: FilePath, settings: Settings) -> tuple[SourceFile, Job | FileTrace]:
-    """A file's text, and either the job of tracing it or, where its text says already that there is
-    nothing to trace, its empty trace."""
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A file whose text was read: `job` is None where that says already that there is nothing to trace."""
+
+    source: SourceFile
+    named: bool
+    targets: tuple[Target, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    job: Job | None = None
+
+
+def _open(file: FilePath, settings: Settings) -> _Opened:
     if file.shown == STANDARD_INPUT:
         source, problem = read_bytes(sys.stdin.buffer.read(), settings.stdin_filename)
     else:
         source, problem = read(file.shown)
     if problem:
-        return source, FileTrace(source.filename, problems=(problem,))
+        return _Opened(source, file.named, problems=(problem,))
     found = survey(source)
-    if found.targets:
-        return source, _job(source, found.targets, settings)
-    return source, FileTrace(source.filename, problems=found.problems)
+    job = _job(source, found.targets, settings) if found.targets else None
+    return _Opened(source, file.named, found.targets, found.problems, job)
 
 
 def _job(source: SourceFile, targets: Sequence[Target], settings: Settings) -> Job:
@@ -114,17 +117,17 @@ def _job(source: SourceFile, targets: Sequence[Target], settings: Settings) -> J
     )
 
 
-def _traced(source: SourceFile, named: bool, trace: FileTrace) -> TracedFile:
+def _traced(opened: _Opened, trace: FileTrace) -> TracedFile:
     """With the remark that a file which the user named holds no model."""
-    if named and not trace.models and not trace.problems:
+    if opened.named and not trace.models and not trace.problems:
         remark = Problem(
             "no-model",
             "no model in this file",
-            Span(source.filename, 1, 1, 1, 1),
+            Span(trace.filename, 1, 1, 1, 1),
             help="a model derives from nn.Module, is an nn.Sequential, or is what a function returns",
         )
         trace = replace(trace, problems=(remark,))
-    return TracedFile(source, named, trace)
+    return TracedFile(opened.source, trace)
 
 
 # -- from traces to findings
@@ -148,7 +151,6 @@ def judge(file: TracedFile, rules: Iterable[Rule]) -> FileResult:
     placed = [_placed(finding, file.source) for finding in merge(findings)]
     return FileResult(
         file.source,
-        file.named,
         file.trace,
         tuple(sorted(placed, key=_order)),
         tuple(crashes),

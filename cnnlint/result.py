@@ -13,20 +13,27 @@ from cnnlint.trace import FileTrace, Model
 
 
 @dataclass(frozen=True)
-class FileResult:
-    """One file.
+class TracedFile:
+    """A file that was read and traced, before any rule has seen it.
 
     Attributes:
         source: its text, for excerpts.
-        named: it was named on the command line, not found in a folder.
         trace: what was seen of it; spans of a notebook are still rows of the joined text.
+    """
+
+    source: SourceFile
+    trace: FileTrace
+
+
+@dataclass(frozen=True)
+class FileResult(TracedFile):
+    """A file that rules have judged.
+
+    Attributes:
         findings: in the order of their places, with spans as they are shown.
         crashes: the tracebacks of rules that raised.
     """
 
-    source: SourceFile
-    named: bool
-    trace: FileTrace
     findings: tuple[Diagnostic, ...] = ()
     crashes: tuple[str, ...] = ()
 

@@ -82,6 +82,8 @@ def test_no_path_at_all_is_fine_for_a_hook(tmp_path: Path) -> None:
         (["--timeout", "0", "."], "'--timeout'"),
         (["--input", "3x0x32", "."], "'--input'"),
         (["--input", "picture", "."], "'--input'"),
+        (["--model", "Net", "."], "'Net' is not a call such as 'Net(num_classes=10)'"),
+        (["--model", "Net(10)", "."], "--model Net(10): no model Net in ."),
         (["--inptu", "3x32x32", "."], "--inptu"),
         (["--no-advice", "--fail-level", "advice", "."], "contradict each other"),
         (["rule", "CNN1O2"], "no rule has the code, prefix or name 'CNN1O2'"),

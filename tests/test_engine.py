@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from cnnlint.diagnostic import Applicability, Diagnostic, Edit, Fix, Related, Severity, Span
-from cnnlint.engine import TracedFile, judge, merge
+from cnnlint.engine import judge, merge
 from cnnlint.graph import Trace
 from cnnlint.plugin import Rule
-from cnnlint.result import Result
+from cnnlint.result import Result, TracedFile
 from cnnlint.source.file import SourceFile
 from cnnlint.trace import FileTrace, Model, Pass
 
@@ -23,7 +23,7 @@ def a_pass(mode: str = "train") -> Pass:
 
 def a_file(*models: Model, cells: tuple[tuple[int, int], ...] = ()) -> TracedFile:
     source = SourceFile("net.py", "\n" * 9, cells)
-    return TracedFile(source, True, FileTrace("net.py", models))
+    return TracedFile(source, FileTrace("net.py", models))
 
 
 NET = Model("Net", "Net()", HERE, passes=(a_pass("train"), a_pass("eval")))

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tabulate import tabulate
 
 from cnnlint.diagnostic import Span
 from cnnlint.report.text import count, input_line, location, one_line
+from cnnlint.result import TracedFile
 from cnnlint.shapes import Row, ShapeTable, shape_table
 from cnnlint.trace import Model
-
-if TYPE_CHECKING:
-    from cnnlint.engine import TracedFile
 
 FORMATS = ("table", "markdown", "json")
 

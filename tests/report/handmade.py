@@ -86,9 +86,7 @@ def file_result(
     problems: tuple[Problem, ...] = (),
     cells: tuple[tuple[int, int], ...] = (),
 ) -> FileResult:
-    return FileResult(
-        SourceFile(filename, text, cells), True, FileTrace(filename, models, problems), findings
-    )
+    return FileResult(SourceFile(filename, text, cells), FileTrace(filename, models, problems), findings)
 
 
 def result(*findings: Diagnostic, advice: bool = True, **changes: object) -> Result:
