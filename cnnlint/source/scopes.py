@@ -17,6 +17,9 @@ from cnnlint.source.names import FunctionDef, parameter_names, positional_parame
 Path = tuple[tuple[int, int], ...]
 """The branches of `if`, loops and handlers that a place stands in: (block, branch) from outside in."""
 
+_TRANSPARENT = (ast.With, ast.AsyncWith, ast.Try, ast.TryStar)
+"""Blocks whose body runs whenever the block is reached."""
+
 MOST_ALTERNATIVES = 24
 """A variable that may stand for more expressions than this is not followed."""
 
@@ -258,7 +261,7 @@ class Scopes:
                 continue
             for child in value if isinstance(value, list) else [value]:
                 if isinstance(child, ast.stmt):
-                    through = isinstance(node, (ast.With, ast.AsyncWith, ast.Try)) and name in ("body", "finalbody")
+                    through = isinstance(node, _TRANSPARENT) and name in ("body", "finalbody")
                     self._statement(child, scope, path if through else (*path, (id(node), number)))
                 elif isinstance(child, (ast.ExceptHandler, ast.match_case)):
                     self._statements(child.body, scope, (*path, (id(child), 0)))

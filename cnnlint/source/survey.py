@@ -1,0 +1,303 @@
+"""What the text of a file says: its models, how the file builds them, with what input."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from cnnlint.diagnostic import Span
+from cnnlint.source.comments import Directives
+from cnnlint.source.evidence import EvidenceReader
+from cnnlint.source.expressions import Expressions
+from cnnlint.source.facts import Construction, Expression, Survey, Target
+from cnnlint.source.file import SourceFile
+from cnnlint.source.instances import Instances
+from cnnlint.source.locate import is_literal
+from cnnlint.source.models import Models, Verdict
+from cnnlint.source.names import FunctionDef, Imports, needs
+from cnnlint.source.scopes import Binding, Scope, Scopes, Use
+from cnnlint.source.slice import is_main_guard
+from cnnlint.trace import Problem
+
+_MAY_HOLD_A_MODEL = re.compile(r"torch|timm|lightning|fastai|\bnn\b|\bforward\b")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Something in the file that may be a target.
+
+    Attributes:
+        node: the class, the function, or the call that a variable holds.
+        references: the names that building and running it refers to.
+    """
+
+    name: str
+    kind: str
+    node: ast.AST
+    span: Span
+    references: frozenset[str]
+    constructions: tuple[Construction, ...] = ()
+
+    @property
+    def row(self) -> int:
+        return self.span.row
+
+
+def survey(file: SourceFile) -> Survey:
+    """The models of a file, as far as its text says. The text must parse."""
+    if not _MAY_HOLD_A_MODEL.search(file.text):
+        return Survey(())
+    try:
+        return _Surveyor(file).survey()
+    except RecursionError:
+        place = Span(file.filename, 1, 1, 1, 1)
+        return Survey((), (Problem("syntax-error", "the code is nested too deeply to be read", place),))
+
+
+class _Surveyor:
+    """The steps of a survey, and what they share."""
+
+    def __init__(self, file: SourceFile):
+        self.file = file
+        self.imports = Imports(file.tree)
+        self.scopes = Scopes(file.tree)
+        self.models = Models(file.tree, self.imports)
+        self.instances = Instances(file.tree, self.imports, self.scopes, self.models)
+        self.expressions = Expressions(file, self.scopes, self.imports)
+        self.directives = Directives(file)
+
+    def survey(self) -> Survey:
+        candidates = [*self._classes(), *self._factories(), *self._variables()]
+        candidates = [self._with_constructions(candidate) for candidate in candidates]
+        candidates = [candidate for candidate in candidates if self._can_be_built(candidate)]
+        roots = sorted(self._roots(candidates), key=lambda candidate: candidate.row)
+        evidence = EvidenceReader(self.file, self.imports, self.scopes, self.instances, self.expressions)
+        targets = [self._target(root) for root in roots]
+        targets = evidence.complete(targets, [root.node for root in roots], self.directives)
+        return Survey(tuple(targets), self.directives.problems(known={candidate.name for candidate in candidates}))
+
+    # -- candidates
+
+    def _classes(self) -> Iterator[Candidate]:
+        mentions_torch = any(
+            meaning.partition(".")[0].startswith(("torch", "timm", "lightning", "pytorch_lightning", "fastai"))
+            for meaning in (*self.imports.table.values(), *self.imports.stars)
+        )
+        for name, node in self.models.classes.items():
+            if not self.models.is_model(name):
+                continue
+            own_forward = self.models.method(name, "forward") is not None
+            if self.models.verdict(name) is Verdict.UNKNOWN and not (mentions_torch or own_forward):
+                continue
+            yield Candidate(name, "class", node, self._name_span(node, name), self._references(node))
+
+    def _factories(self) -> Iterator[Candidate]:
+        for name, scope in self.instances.factories.items():
+            yield Candidate(
+                name, "factory", scope.node, self._name_span(scope.node, name), self._references(scope.node)
+            )
+
+    def _variables(self) -> Iterator[Candidate]:
+        """Variables of the module and of functions that hold a model which no class of the file is."""
+        for scope in self.scopes.scope_of.values():
+            if scope.class_scope() is not None or not (scope.is_function or scope is self.scopes.module):
+                continue
+            if scope.is_function and scope.name in self.instances.factories:
+                continue
+            for name, bindings in list(scope.bindings.items()):
+                held = [(binding, call) for binding in bindings for call in self._held(binding, scope)]
+                for binding, call in held:
+                    expression = self._held_value(name, binding, scope, len(held) > 1)
+                    if expression is None:
+                        continue
+                    construction = Construction(expression, "evidence", f"as in line {binding.row}")
+                    span = self._variable_span(binding, name)
+                    yield Candidate(name, "variable", call, span, needs(binding.value).names, (construction,))
+
+    def _held(self, binding: Binding, scope: Scope) -> Iterator[ast.Call]:
+        """The call by which a binding's value is a model of its own: `nn.Sequential(...).to(device)`."""
+        value = binding.value
+        while isinstance(value, (ast.Call, ast.Attribute)):
+            if isinstance(value, ast.Call) and (self.models.is_sequential(value) or self.models.library_model(value)):
+                yield value
+                return
+            if isinstance(value, ast.Attribute):
+                value = value.value if value.attr == "features" else None
+            elif isinstance(value.func, ast.Attribute):
+                origin = self.instances.origin(Use(value, scope, binding.path))
+                value = value.func.value if isinstance(origin, ast.Call) else None
+            else:
+                return
+
+    def _held_value(self, name: str, binding: Binding, scope: Scope, several: bool) -> Expression | None:
+        """How to get what the variable holds: in the module by its name, with the changes that other
+        statements make to it; locally by what runs before the end of its function."""
+        assert binding.value is not None
+        span = self.file.span(binding.value)
+        if several:
+            return self.expressions.make(Use(binding.value, scope, binding.path))
+        if scope is self.scopes.module and not self._in_main_guard(binding.row):
+            return Expression(name, "", frozenset({name}), span)
+        return self.expressions.after(name, scope, binding.value)
+
+    def _in_main_guard(self, row: int) -> bool:
+        return any(
+            is_main_guard(node) and node.lineno <= row <= (node.end_lineno or 0) for node in self.file.tree.body
+        )
+
+    # -- constructions
+
+    def _with_constructions(self, candidate: Candidate) -> Candidate:
+        """Adds the calls of a class or factory in the file, best first."""
+        written = self.directives.model(candidate.name)
+        if candidate.kind == "variable":
+            return candidate
+        found: list[tuple[tuple[int, int, int], Construction]] = []
+        for use in self.scopes.calls:
+            call = use.node
+            assert isinstance(call, ast.Call)
+            if not isinstance(call.func, ast.Name) or call.func.id != candidate.name:
+                continue
+            if self._inside_model(use.scope):
+                continue
+            expression = self.expressions.make(use)
+            if expression is not None:
+                order = (self._distance(use.scope), 0 if _has_literals(call) else 1, call.lineno)
+                found.append((order, Construction(expression, "evidence", f"as in line {call.lineno}")))
+        found.sort(key=lambda item: item[0])
+        unique = {(item.expression.text, item.expression.prelude): item for _, item in reversed(found)}
+        ordered = [item for _, item in found if unique[item.expression.text, item.expression.prelude] is item]
+        return replace(candidate, constructions=(*written, *ordered))
+
+    def _inside_model(self, scope: Scope) -> bool:
+        """Whether code stands in a model class or in a factory: what is built there is a part."""
+        owner = scope.class_scope()
+        if owner is not None and self.models.is_model(owner.name):
+            return True
+        current: Scope | None = scope
+        while current is not None:
+            if current.is_function and self.instances.factories.get(current.name) is current:
+                return True
+            current = current.parent
+        return False
+
+    def _distance(self, scope: Scope) -> int:
+        """How far a call is from what the file runs: 0 for the module and `main()`, 2 for methods."""
+        function = scope.function()
+        if function is self.scopes.module or function.name == "main":
+            return 0
+        return 1 if function.class_scope() is None else 2
+
+    def _can_be_built(self, candidate: Candidate) -> bool:
+        """A factory whose arguments nobody gives is a helper: its classes are listed in its place. A
+        class that others derive from, and that nobody builds, is a base."""
+        if candidate.kind == "factory" and not candidate.constructions:
+            return not self.instances.required_parameters(candidate.name)
+        if candidate.kind == "class" and not candidate.constructions:
+            return not any(
+                isinstance(base, ast.Name) and base.id == candidate.name and self.models.is_model(name)
+                for name, node in self.models.classes.items()
+                if name != candidate.name
+                for base in node.bases
+            )
+        return True
+
+    # -- whole models and parts
+
+    def _references(self, node: ast.AST) -> frozenset[str]:
+        """The names that code refers to when it builds something, helpers of the file followed."""
+        found: set[str] = set()
+        pending = list(_mentioned(node) & needs(node).names)
+        while pending:
+            name = pending.pop()
+            if name in found:
+                continue
+            found.add(name)
+            if name in self.models.classes and self.models.is_model(name):
+                continue
+            if name in self.instances.factories:
+                continue
+            for binding in self.scopes.module.bindings.get(name, ()):
+                inner = binding.value or binding.node
+                if isinstance(inner, (ast.expr, FunctionDef, ast.ClassDef)):
+                    pending.extend(_mentioned(inner) & needs(inner).names)
+        return frozenset(found)
+
+    def _roots(self, candidates: list[Candidate]) -> Iterator[Candidate]:
+        """The candidates that no other one refers to (of two that refer to each other, the last)."""
+        parts_given = self._given_to_models()
+        asked_for = self.directives.named_models()
+        for candidate in candidates:
+            users = [
+                other
+                for other in candidates
+                if other.node is not candidate.node
+                and candidate.name in other.references
+                and not (other.name in candidate.references and other.row < candidate.row)
+                and not (candidate.kind == other.kind == "variable" and other.name == candidate.name)
+            ]
+            if candidate.name in asked_for or not (users or candidate.name in parts_given):
+                yield candidate
+
+    def _given_to_models(self) -> set[str]:
+        """The names that are handed to the constructor of a model: `Net(encoder, Block)`."""
+        given: set[str] = set()
+        for use in self.scopes.calls:
+            call = use.node
+            assert isinstance(call, ast.Call)
+            builds = isinstance(call.func, ast.Name) and (
+                self.models.is_module(call.func.id) or call.func.id in self.instances.factories
+            )
+            if builds or self.models.is_sequential(call):
+                for argument in (*call.args, *(item.value for item in call.keywords)):
+                    given |= needs(argument).names
+        return given
+
+    # -- targets
+
+    def _target(self, candidate: Candidate) -> Target:
+        certain = candidate.kind != "class" or self.models.verdict(candidate.name) is Verdict.MODEL
+        return Target(candidate.name, candidate.kind, candidate.span, candidate.constructions, certain=certain)
+
+    def _name_span(self, node: ast.AST, name: str) -> Span:
+        """The name in `class Net` or `def make`."""
+        row: int = node.lineno  # type: ignore[attr-defined]
+        column = self.file.column(row, node.col_offset)  # type: ignore[attr-defined]
+        found = re.compile(rf"\b{re.escape(name)}\b").search(self.file.lines[row - 1], column)
+        start = found.start() + 1 if found else column
+        return Span(self.file.filename, row, start, row, start + len(name))
+
+    def _variable_span(self, binding: Binding, name: str) -> Span:
+        for node in ast.walk(binding.node):
+            if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store):
+                return self.file.span(node)
+        return self.file.span(binding.node)
+
+
+def _has_literals(call: ast.Call) -> bool:
+    return all(is_literal(item) for item in (*call.args, *(item.value for item in call.keywords)))
+
+
+def _mentioned(node: ast.AST) -> set[str]:
+    """The names that code loads, leaving out annotations, bases, decorators and type tests."""
+    found: set[str] = set()
+    pending: list[ast.AST] = [node]
+    while pending:
+        current = pending.pop()
+        children: Iterable[ast.AST] = ast.iter_child_nodes(current)
+        if isinstance(current, ast.Name) and isinstance(current.ctx, ast.Load):
+            found.add(current.id)
+        elif isinstance(current, ast.ClassDef):
+            children = current.body
+        elif isinstance(current, FunctionDef):
+            defaults = [*current.args.defaults, *(item for item in current.args.kw_defaults if item is not None)]
+            children = [*current.body, *defaults]
+        elif isinstance(current, ast.AnnAssign):
+            children = [current.value] if current.value is not None else []
+        elif isinstance(current, ast.Call) and isinstance(current.func, ast.Name):
+            if current.func.id in ("isinstance", "issubclass", "super"):
+                children = []
+        pending.extend(children)
+    return found
