@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -64,3 +65,26 @@ def is_classifier_head(trace: Trace, head: Head) -> bool:
     if last is None or len(head.output.shape) != 2 or any(step.kind in POOLS for step in head.after):
         return False
     return head.output.shape[1] > 1 and last.kind in ("linear", "conv")
+
+
+CLASSIFYING = frozenset({"CrossEntropyLoss", "NLLLoss", "BCEWithLogitsLoss", "BCELoss", "MultiMarginLoss"})
+"""Losses that compare with classes."""
+
+OTHER_PURPOSE = re.compile(
+    r"regress|price|depth|count|density|age|box|embed|encod|backbone|feature|extract|descriptor|"
+    r"project|latent|critic|actor|value|policy|trunk|block|stem|body|autoenc|vae",
+    re.IGNORECASE,
+)
+"""Names of models and layers whose result is, or may be, something else than the logits of classes."""
+
+
+def classifies(trace: Trace, head: Head) -> bool:
+    """Whether a head gives the logits of classes: a loss says so or, where none is known, its shape does
+    and no name speaks against it."""
+    if not is_classifier_head(trace, head):
+        return False
+    losses = {loss.name for loss in trace.model.evidence.losses}
+    if losses:
+        return bool(losses & CLASSIFYING)
+    last = head.weighted.layer if head.weighted and head.weighted.layer else ""
+    return not OTHER_PURPOSE.search(f"{trace.model.name} {last}")

@@ -1,22 +1,12 @@
-import re
 from collections.abc import Iterator
 
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace
-from cnnlint.heads import RELU_LIKE, Head, heads, is_classifier_head
+from cnnlint.heads import RELU_LIKE, Head, classifies, heads
 from cnnlint.placing import place
 from cnnlint.plugin import Rule
 from cnnlint.trace import Operation
 from cnnlint.wording import shown
-
-CLASSIFYING = frozenset({"CrossEntropyLoss", "NLLLoss", "BCEWithLogitsLoss", "BCELoss", "MultiMarginLoss"})
-
-OTHER_PURPOSE = re.compile(
-    r"regress|price|depth|count|density|age|box|embed|encod|backbone|feature|extract|descriptor|"
-    r"project|latent|critic|actor|value|policy|trunk|block|stem|body|autoenc|vae",
-    re.IGNORECASE,
-)
-"""Names of models and layers whose result may well be without negative numbers."""
 
 
 class FinalActivation(Rule):
@@ -99,7 +89,7 @@ class FinalActivation(Rule):
             activation = head.activation
             if activation is None or head.weighted is None or activation.name.rstrip("_") not in RELU_LIKE:
                 continue
-            if is_classifier_head(trace, head) and _classifies(trace, head):
+            if classifies(trace, head):
                 yield self._finding(trace, head, activation, head.weighted)
 
     def _finding(self, trace: Trace, head: Head, activation: Operation, last: Operation) -> Diagnostic:
@@ -118,12 +108,3 @@ class FinalActivation(Rule):
             related=where.related(),
             help=f"remove the last {name}",
         )
-
-
-def _classifies(trace: Trace, head: Head) -> bool:
-    """Whether the loss says so; where none is known, whether no name speaks against it."""
-    losses = {loss.name for loss in trace.model.evidence.losses}
-    if losses:
-        return bool(losses & CLASSIFYING)
-    last = head.weighted.layer if head.weighted and head.weighted.layer else ""
-    return not OTHER_PURPOSE.search(f"{trace.model.name} {last}")

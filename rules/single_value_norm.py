@@ -1,0 +1,80 @@
+from collections.abc import Iterator
+
+from cnnlint.diagnostic import Diagnostic, Severity
+from cnnlint.graph import Trace, product
+from cnnlint.trace import Operation
+from cnnlint.wording import ladder_here
+from cnnlint_rules._operations import OperationRule
+
+
+class SingleValueNorm(OperationRule):
+    """A norm that has one value per channel of a sample to work with.
+
+    ## Why
+    BatchNorm on a 1×1 map takes its mean over the batch alone. With a batch of 1, often the last one of an
+    epoch, torch raises "Expected more than 1 value per channel when training"; with small batches the
+    statistics are noise. InstanceNorm on a 1×1 map gives nothing but zeros.
+
+    ## Use instead
+    `DataLoader(…, drop_last=True)`, or no norm behind a global pooling (GroupNorm and LayerNorm work with one
+    sample).
+
+    ## References
+    - https://pytorch.org/docs/stable/generated/torch.nn.BatchNorm2d.html
+    """
+
+    code = "CNN112"
+    name = "single-value-norm"
+    severity = Severity.WARNING
+
+    valid = [
+        """
+        import torch.nn as nn
+        # cnnlint: input=3x8x8
+        net = nn.Sequential(nn.Conv2d(3, 8, 3, bias=False), nn.BatchNorm2d(8), nn.AdaptiveAvgPool2d(1))
+        """,
+        """
+        import torch.nn as nn
+        # cnnlint: input=3x8x8
+        net = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(3, 8, 1), nn.GroupNorm(2, 8))
+        """,
+    ]
+    invalid = [
+        """
+        import torch.nn as nn
+        # cnnlint: input=3x8x8
+        net = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(3, 8, 1), nn.BatchNorm2d(8))
+                                                                         ^^^^^^^^^^^^^^^^^ batch of 1
+        """,
+        """
+        import torch.nn as nn
+        # cnnlint: input=3x8
+        net = nn.Sequential(nn.Conv1d(3, 8, 8, bias=False), nn.BatchNorm1d(8), nn.ReLU())
+                                                            ^^^^^^^^^^^^^^^^^ batch of 1
+        """,
+    ]
+
+    def check(self, trace: Trace) -> Iterator[Diagnostic]:
+        if trace.mode != "train":
+            return
+        for operation in trace.operations("norm"):
+            source = trace.operand(operation)
+            single = source is not None and len(source.shape) > 2 and product(source.shape[2:]) == 1
+            refused = operation.fault is not None and operation.fault.reason == "single-value"
+            if refused or (single and operation.name == "batch_norm" and not operation.fault):
+                yield self._finding(trace, operation)
+
+    def _finding(self, trace: Trace, operation: Operation) -> Diagnostic:
+        source = trace.operand(operation)
+        name = trace.describe(operation)
+        message = f"{name} has one value per channel of a sample: training with a batch of 1 raises"
+        if operation.name != "batch_norm" and operation.fault:
+            message = operation.fault.message
+        return self.at(
+            trace,
+            operation,
+            message,
+            label=f"its input is {trace.show(source)}",
+            help="give the DataLoader drop_last=True, or leave the norm out behind a global pooling",
+            related=ladder_here(trace, source),
+        )
