@@ -94,21 +94,12 @@ def _next_weighted(trace: Trace, first: Operation) -> Operation | None:
             return None
         step = uses[0]
         if step.kind in WEIGHTS:
-            return (
-                step
-                if not step.fault and trace.operand(step) in map(trace.tensor, _made(trace, step))
-                else None
-            )
+            return step if not step.fault and trace.producer(trace.operand(step)) is not None else None
         is_affine = step.name == "batch_norm" or (
             step.kind == "pool" and step.attributes.get("mode") == "avg"
         )
         if step.kind not in LINEAR and not is_affine:
             return None
-
-
-def _made(trace: Trace, step: Operation) -> tuple[int, ...]:
-    """The inputs of a layer that operations made (its weight may be computed too)."""
-    return tuple(id for id in step.operands.values() if isinstance(id, int) and trace.producer(id))
 
 
 def _meant(trace: Trace, first: Operation, second: Operation) -> bool:

@@ -1,0 +1,117 @@
+import math
+from collections.abc import Iterator
+
+from cnnlint.diagnostic import Diagnostic, Severity
+from cnnlint.graph import Trace, product
+from cnnlint.receptive import Field, receptive_fields
+from cnnlint.trace import Operation, Shape
+from cnnlint.wording import assumption, sizes
+from cnnlint_rules._operations import OperationRule
+
+SHARE = 0.05
+
+
+class UnproductiveLayers(OperationRule):
+    """Convolutions whose every input already sees the whole image.
+
+    ## Why
+    A convolution combines what its neighbours know. Once each position sees all of the image, a larger
+    kernel has nothing new to combine; layers behind that border were measured to add nothing to the
+    accuracy (Richter et al. 2021). The smallest field over all paths is taken, since a skip carries small
+    ones on.
+
+    ## Use instead
+    Larger images, less downsampling in the stem, or leave those layers out.
+
+    ## References
+    - Richter et al. 2021, Should You Go Deeper?: https://arxiv.org/abs/2106.12307
+    - rfa-toolbox (its border layer): https://github.com/MLRichter/receptive_field_analysis_toolbox
+    """
+
+    code = "CNN601"
+    name = "unproductive-layers"
+    severity = Severity.ADVICE
+
+    valid = [
+        """
+        import torch.nn as nn
+        # cnnlint: input=3x64x64
+        net = nn.Sequential(
+            nn.Conv2d(3, 8, 3, 2, 1), nn.ReLU(), nn.Conv2d(8, 16, 3, 2, 1), nn.ReLU(), nn.Conv2d(16, 32, 3)
+        )
+        """,
+        """
+        import torch.nn as nn
+        # cnnlint: input=3x8x8
+        pointwise = nn.Sequential(nn.Conv2d(3, 8, 8), nn.ReLU(), nn.Conv2d(8, 64, 1), nn.ReLU())
+        """,
+    ]
+    invalid = [
+        """
+        import torch.nn as nn
+        # cnnlint: input=3x8x8
+        net = nn.Sequential(
+            nn.Conv2d(3, 8, 5, 2, 2), nn.ReLU(), nn.Conv2d(8, 8, 3, 2, 1), nn.ReLU(),
+            nn.Conv2d(8, 8, 3, 1, 1),
+            ^^^^^^^^^^^^^^^^^^^^^^^^ 9×9
+        )
+        """,
+        """
+        import torch.nn as nn
+        # cnnlint: input=1x16
+        net = nn.Sequential(nn.Conv1d(1, 8, 16, padding="same"), nn.ReLU(), nn.Conv1d(8, 8, 3, padding=1))
+                                                                            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ 16
+        """,
+    ]
+
+    def check(self, trace: Trace) -> Iterator[Diagnostic]:
+        image = max((trace.tensor(id).shape[2:] for id in trace.run.inputs), default=(), key=len)
+        fields = receptive_fields(trace)
+        total = sum(product(item.shape) for item in trace.model.parameters if not item.buffer)
+        beyond: dict[str, Operation] = {}
+        weights = 0
+        needed = 0
+        for operation in trace.operations("conv"):
+            source, kernel = trace.operand(operation), trace.weight(operation)
+            if (
+                source is None
+                or kernel is None
+                or source.uncertain
+                or all(w.extent == 1 for w in operation.windows)
+            ):
+                continue
+            seen = fields.get(source.id, ())
+            if not seen or len(seen) != len(image) or not _sees_all(seen, image):
+                continue
+            if kernel.name not in beyond:
+                weights += product(kernel.shape)
+            beyond[kernel.name] = operation
+            needed = max(needed, *(math.ceil(field.smallest) for field in seen))
+        if beyond and weights >= SHARE * total:
+            yield self._finding(trace, list(beyond.values()), image, weights / total, needed)
+
+    def _finding(
+        self, trace: Trace, layers: list[Operation], image: Shape, share: float, needed: int
+    ) -> Diagnostic:
+        first = layers[0]
+        names = [trace.describe(step) for step in layers]
+        seen = receptive_fields(trace)[trace.operand(first).id]  # type: ignore[union-attr]
+        listed = ", ".join(names[:4]) + (", …" if len(names) > 4 else "")
+        count = f"{len(layers)} convolution{'s' if len(layers) > 1 else ''}"
+        return self.at(
+            trace,
+            first,
+            f"every input of {count} ({listed}; {share:.0%} of the parameters) already sees the whole "
+            f"{_show(image)} image{assumption(trace)}",
+            label=f"each input sees {_show(tuple(math.ceil(field.smallest) for field in seen))}",
+            help=f"images above {needed} pixels would use them all, or leave these layers out",
+            also=layers[1:],
+        )
+
+
+def _sees_all(seen: tuple[Field, ...], image: Shape) -> bool:
+    return all(field.smallest >= size for field, size in zip(seen, image, strict=True))
+
+
+def _show(shape: Shape) -> str:
+    return sizes(shape).replace(" ", "")
