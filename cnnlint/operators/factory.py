@@ -1,0 +1,3 @@
+"""Factory operators. Being written by F."""
+
+OPERATORS = []

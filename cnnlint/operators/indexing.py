@@ -1,0 +1,3 @@
+"""Indexing operators. Being written by F."""
+
+OPERATORS = []
