@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import io
 import re
 import tokenize
 from collections.abc import Iterator
@@ -48,7 +47,9 @@ def parse_input(text: str) -> InputShape:
     shape_text, colon, dtype_text = text.strip().partition(":")
     dtype = DTYPES.get(dtype_text.strip().removeprefix("torch.")) if colon else "float32"
     if dtype is None:
-        raise ValueError(f"{dtype_text.strip()!r} is no dtype: write float32, float16, int64 or another of torch's names")
+        raise ValueError(
+            f"{dtype_text.strip()!r} is no dtype: write float32, float16, int64 or another of torch's names"
+        )
     shape_text = shape_text.strip()
     if not shape_text:
         raise ValueError("the input is empty: write its shape without the batch, such as 3x32x32, or scalar")
@@ -105,7 +106,9 @@ def scan(file: SourceFile) -> tuple[Directive, ...]:
                 span = Span(file.filename, row, column, row, column + len(text))
                 value = match["value"] if match["value"] is not None else match["items"]
                 alone = not file.lines[row - 1][: token.start[1]].strip()
-                found.append(Directive(match["name"], value.strip() if value is not None else None, span, alone))
+                found.append(
+                    Directive(match["name"], value.strip() if value is not None else None, span, alone)
+                )
     except (tokenize.TokenError, SyntaxError):
         pass  # what parses may still not tokenize to its end; what was seen counts
     return tuple(found)

@@ -62,6 +62,15 @@ DATASETS = {
 }
 """torchvision's data sets."""
 
+KEEPING = frozenset(
+    """ToTensor PILToTensor ToImage ToDtype ConvertImageDtype Normalize ToPILImage ColorJitter RandomInvert
+    RandomHorizontalFlip RandomVerticalFlip RandomRotation RandomAffine RandomPerspective RandomErasing
+    RandomApply RandomGrayscale RandomEqualize RandomAutocontrast RandomPosterize RandomSolarize
+    RandomAdjustSharpness GaussianBlur GaussianNoise AutoAugment RandAugment TrivialAugmentWide AugMix
+    HorizontalFlip VerticalFlip ToTensorV2""".split()
+)
+"""Transforms that leave the shape as it is."""
+
 RESIZES = frozenset({"Resize", "Scale"})
 CROPS = frozenset({"CenterCrop", "RandomCrop", "RandomResizedCrop", "RandomSizedCrop"})
 
@@ -69,12 +78,14 @@ CROPS = frozenset({"CenterCrop", "RandomCrop", "RandomResizedCrop", "RandomSized
 @dataclass(frozen=True)
 class _Pipeline:
     """The shape that a chain of transforms gives, as far as it is known; `size_text` is a size that
-    has to be evaluated. `steps` are the transforms that set it."""
+    has to be evaluated. `steps` are the transforms that set it. `sure` is False where a transform is
+    among them that may do anything to the shape."""
 
     channels: int | None = None
     size: tuple[int, ...] | None = None
     size_text: Expression | None = None
     steps: tuple[str, ...] = ()
+    sure: bool = True
 
 
 class DatasetReader:
@@ -110,6 +121,28 @@ class DatasetReader:
                     found.append(evidence)
         return found
 
+    def loaded(self, loader: Use) -> tuple[Use, tuple[int, ...]] | None:
+        """The data set that a data loader reads and the shape of its samples, where both are sure."""
+        for value in self.scopes.values(*loader):
+            call = value.node
+            if not isinstance(call, ast.Call) or not call.args + call.keywords:
+                continue
+            name = self.imports.qualified(call.func) or ""
+            last = name.rpartition(".")[2]
+            if last in ("tqdm", "track", "Subset", "random_split", "islice"):
+                return self.loaded(value._replace(node=call.args[0])) if call.args else None
+            if last == "DataLoader":
+                given = _argument(call, "dataset", 0)
+                if given is None or any(item.arg == "collate_fn" for item in call.keywords):
+                    return None
+                return self.loaded(value._replace(node=given))
+            for use, samples in self._used:
+                if use.node is call:
+                    pipeline = self._pipeline_of(use, samples)
+                    if pipeline.sure and pipeline.channels is not None and pipeline.size is not None:
+                        return use, (pipeline.channels, *pipeline.size)
+        return None
+
     def class_count(self) -> ClassCount | None:
         """The number of classes, where all data sets of the file have the same."""
         counts = {samples.classes for _, samples in self._used}
@@ -121,7 +154,9 @@ class DatasetReader:
         if count is None:
             return None
         text = self.file.segment(self.file.span(call.func))
-        return ClassCount(count, self.file.span(call.func), f"{text} in line {call.lineno} has {count} classes")
+        return ClassCount(
+            count, self.file.span(call.func), f"{text} in line {call.lineno} has {count} classes"
+        )
 
     @cached_property
     def _used(self) -> list[tuple[Use, Samples]]:
@@ -170,8 +205,10 @@ class DatasetReader:
             ]
             if chains:
                 return self._apply(start, chains[0])
+        if given is None and len(call.args) < 2:
+            return start
         shapes = {self._apply(start, chain) for chain in self._chains}
-        return shapes.pop() if len(shapes) == 1 and (given is not None or len(call.args) > 1) else start
+        return replace(shapes.pop() if len(shapes) == 1 else start, sure=False)
 
     def _is_transform(self, call: ast.Call) -> bool:
         name = self.imports.qualified(call.func) or ""
@@ -190,8 +227,11 @@ class DatasetReader:
             for item in call.keywords:
                 given = item.value if item.arg == "transforms" else given
             steps = list(call.args) if name == "Sequential" else []
-            for value in self.scopes.values(given, chain.scope, chain.path)[:1] if given is not None else []:
-                steps = value.node.elts if isinstance(value.node, (ast.List, ast.Tuple)) else []
+            if given is not None:
+                listed = self.scopes.values(given, chain.scope, chain.path)[0].node
+                if not isinstance(listed, (ast.List, ast.Tuple)):
+                    return replace(pipeline, sure=False)
+                steps = listed.elts
             for step in steps:
                 for value in self.scopes.values(step, chain.scope, chain.path)[:1]:
                     pipeline = self._apply(pipeline, value)
@@ -209,7 +249,7 @@ class DatasetReader:
             return self._padded(pipeline, chain, shown)
         if name in RESIZES | CROPS:
             return self._resized(pipeline, chain, name, shown)
-        return pipeline
+        return pipeline if name in KEEPING else replace(pipeline, sure=False)
 
     def _resized(self, pipeline: _Pipeline, chain: Use, name: str, shown: str) -> _Pipeline:
         """Behind a resize or a crop. A resize to one number keeps the aspect: it sets the shorter side."""
@@ -293,7 +333,9 @@ def _argument(call: ast.Call, name: str, position: int) -> ast.expr | None:
     for item in call.keywords:
         if item.arg == name:
             return item.value
-    if position < len(call.args) and not any(isinstance(item, ast.Starred) for item in call.args[: position + 1]):
+    if position < len(call.args) and not any(
+        isinstance(item, ast.Starred) for item in call.args[: position + 1]
+    ):
         return call.args[position]
     return None
 

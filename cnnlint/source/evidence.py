@@ -32,8 +32,8 @@ class EvidenceReader:
         expressions: Expressions,
     ):
         self.instances = instances
-        self.inputs = InputReader(file, imports, scopes, instances, expressions)
         self.datasets = DatasetReader(file, imports, scopes, expressions)
+        self.inputs = InputReader(file, imports, scopes, instances, expressions, self.datasets)
         self.shapes = ShapeReader(file, imports, instances.models)
         self.losses = LossReader(file, imports, scopes, instances, self.datasets)
 
@@ -44,7 +44,8 @@ class EvidenceReader:
         if not targets:
             return []
         origins: list[Origin] = [
-            node if isinstance(node, ast.Call) else target.name for target, node in zip(targets, nodes, strict=True)
+            node if isinstance(node, ast.Call) else target.name
+            for target, node in zip(targets, nodes, strict=True)
         ]
         tied = [*self.inputs.example_input_arrays(), *self.inputs.handed_over()]
         general = [*self.shapes.configured(), *self.datasets.inputs()]
@@ -67,7 +68,11 @@ class EvidenceReader:
         `ResNet34` is not tried): likely, not sure."""
         if not isinstance(origin, str) or origin not in self.instances.factories:
             return []
-        relatives = {other for other in origins if isinstance(other, str) and other in self.instances.factories}
+        relatives = {
+            other for other in origins if isinstance(other, str) and other in self.instances.factories
+        }
         return [
-            replace(evidence, general=True) for owner, evidence in tied if owner in relatives and owner != origin
+            replace(evidence, general=True)
+            for owner, evidence in tied
+            if owner in relatives and owner != origin
         ]

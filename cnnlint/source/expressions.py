@@ -53,7 +53,9 @@ class Expressions:
         prelude = self._prelude(frozenset({name}), use, place, DEEPEST_CALL_CHAIN)
         if prelude is None:
             return None
-        return Expression(name, _source(prelude.statements), prelude.names - BUILTINS, self.file.span(span_of))
+        return Expression(
+            name, _source(prelude.statements), prelude.names - BUILTINS, self.file.span(span_of)
+        )
 
     def _prelude(
         self, names: frozenset[str], use: Use, place: tuple[int, int], depth: int
@@ -74,7 +76,9 @@ class Expressions:
         statements, needed = sliced.close(names)
         parameters = needed & frozenset(parameter_names(node.args)) if hasattr(node, "args") else frozenset()
         outer_names = needed - sliced.bound - parameters if sliced.bound else needed - parameters
-        outside = self._prelude(outer_names, Use(use.node, scope.parent, scope.path), _definition(node), depth)
+        outside = self._prelude(
+            outer_names, Use(use.node, scope.parent, scope.path), _definition(node), depth
+        )
         if outside is None:
             return None
         if not parameters:

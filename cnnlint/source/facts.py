@@ -6,7 +6,7 @@ only the runtime may evaluate them, in the namespace of the sliced module.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cnnlint.diagnostic import Span
 from cnnlint.trace import Evidence, Problem
@@ -100,7 +100,7 @@ class Target:
     span: Span
     constructions: tuple[Construction, ...] = ()
     inputs: tuple[InputEvidence, ...] = ()
-    evidence: Evidence = Evidence()
+    evidence: Evidence = field(default_factory=Evidence)
     certain: bool = True
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from cnnlint.source.datasets import DatasetReader
 from cnnlint.source.expressions import Expressions
 from cnnlint.source.facts import Expression, InputEvidence
 from cnnlint.source.file import SourceFile
@@ -49,13 +50,14 @@ class InputReader:
         scopes: Scopes,
         instances: Instances,
         expressions: Expressions,
+        datasets: DatasetReader,
     ):
         self.file = file
         self.imports = imports
         self.scopes = scopes
         self.instances = instances
         self.expressions = expressions
-        self.tensors = Tensors(imports, scopes, expressions)
+        self.tensors = Tensors(imports, scopes, expressions, datasets)
 
     def handed_over(self) -> Iterator[tuple[Origin, InputEvidence]]:
         """What the file hands to its models, in source order."""

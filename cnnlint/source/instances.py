@@ -36,7 +36,9 @@ class Instances:
         candidates = {
             name: found[-1]
             for name, found in scopes.functions.items()
-            if found[-1].parent is scopes.module and not NOT_FACTORIES.match(name) and not _trains(found[-1].node)
+            if found[-1].parent is scopes.module
+            and not NOT_FACTORIES.match(name)
+            and not _trains(found[-1].node)
         }
         grown = True
         while grown:  # a factory may call another one that is defined below it
@@ -84,9 +86,7 @@ class Instances:
 
     def _origins_of_call(self, use: Use, node: ast.Call, depth: int) -> Iterator[Origin]:
         callee = node.func
-        if isinstance(callee, ast.Name) and callee.id in self.factories:
-            yield callee.id
-        elif isinstance(callee, ast.Name) and self.models.is_module(callee.id):
+        if isinstance(callee, ast.Name) and (callee.id in self.factories or self.models.is_module(callee.id)):
             yield callee.id
         elif self.models.is_sequential(node) or self.models.library_model(node):
             yield node
@@ -118,10 +118,9 @@ class Instances:
     def _returns_model(self, scope: Scope) -> bool:
         node = scope.node
         assert isinstance(node, FunctionDef)
-        if isinstance(node.returns, (ast.Name, ast.Attribute)):
-            name = self.imports.qualified(node.returns) or ""
-            if self.models.is_model(name) or name in ("torch.nn.Module", "torch.nn.Sequential"):
-                return True
+        if self._is_model_annotation(node.returns):
+            arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+            return not any(self._is_model_annotation(argument.annotation) for argument in arguments)
         for value in returned(node):
             use = Use(value, scope, ())
             if any(self._is_whole_model(origin) for origin in self._origins(use, 0)):
@@ -132,6 +131,10 @@ class Instances:
                 if any(self.models.is_model(item.id) for item in given):
                     return True
         return False
+
+    def _is_model_annotation(self, annotation: ast.expr | None) -> bool:
+        name = self.imports.qualified(annotation) or ""
+        return self.models.is_model(name) or name in ("torch.nn.Module", "torch.nn.Sequential")
 
     def _is_known(self, callee: ast.expr) -> bool:
         """Whether a callee is of the file itself, of torch or built in."""

@@ -66,7 +66,9 @@ RESHAPING_METHODS = frozenset(
 )
 """Methods that leave an output's values as they are."""
 
-COUNT_NAMES = frozenset("num_classes n_classes nclasses num_class n_class num_labels n_labels nb_classes".split())
+COUNT_NAMES = frozenset(
+    "num_classes n_classes nclasses num_class n_class num_labels n_labels nb_classes".split()
+)
 
 
 class _Output(NamedTuple):
@@ -80,7 +82,12 @@ class LossReader:
     """Finds the losses of a file and ties them to its models."""
 
     def __init__(
-        self, file: SourceFile, imports: Imports, scopes: Scopes, instances: Instances, datasets: DatasetReader
+        self,
+        file: SourceFile,
+        imports: Imports,
+        scopes: Scopes,
+        instances: Instances,
+        datasets: DatasetReader,
     ):
         self.file = file
         self.imports = imports
@@ -147,9 +154,7 @@ class LossReader:
 
     def _made_loss(self, use: Use) -> str | None:
         """`CrossEntropyLoss` for `nn.CrossEntropyLoss(...).to(device)`."""
-        node = use.node
-        while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("to", "cuda"):
-            node = node.func.value
+        node = _unmoved(use.node)
         if not isinstance(node, ast.Call):
             return None
         name = self.imports.qualified(node.func) or ""
@@ -158,7 +163,11 @@ class LossReader:
 
     def _tie(self, use: Use, call: ast.Call, name: str, made: Use | None) -> None:
         """Note a loss at the one model whose output it is given."""
-        given = call.args[0] if call.args else next((item.value for item in call.keywords if item.arg == "input"), None)
+        given = (
+            call.args[0]
+            if call.args
+            else next((item.value for item in call.keywords if item.arg == "input"), None)
+        )
         if given is None:
             return
         outputs = set(self._outputs(use._replace(node=given), None, 0))
@@ -257,7 +266,10 @@ class LossReader:
         if len(call.args) > 1:
             for value in self.scopes.values(call.args[1], use.scope, use.path):
                 yield from self._random_target(value)
-        for item in [*call.keywords, *(made.node.keywords if made and isinstance(made.node, ast.Call) else [])]:
+        for item in [
+            *call.keywords,
+            *(made.node.keywords if made and isinstance(made.node, ast.Call) else []),
+        ]:
             if item.arg == "weight":
                 place = made or use
                 for value in self.scopes.values(item.value, place.scope, place.path):
@@ -285,13 +297,13 @@ class LossReader:
 
     def _weights(self, use: Use) -> Iterator[ClassCount]:
         """`weight=torch.tensor([1.0, 2.0, 2.0])`: one weight a class."""
-        node = use.node
-        while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("to", "cuda"):
-            node = node.func.value
-        if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], (ast.List, ast.Tuple)):
-            if not any(isinstance(item, ast.Starred) for item in node.args[0].elts):
-                count = len(node.args[0].elts)
-                yield ClassCount(count, self.file.span(node), f"{count} class weights in line {node.lineno}")
+        node = _unmoved(use.node)
+        listed = node.args[0] if isinstance(node, ast.Call) and node.args else None
+        if not isinstance(listed, (ast.List, ast.Tuple)):
+            return
+        if not any(isinstance(item, ast.Starred) for item in listed.elts):
+            reason = f"{len(listed.elts)} class weights in line {node.lineno}"
+            yield ClassCount(len(listed.elts), self.file.span(node), reason)
 
     def _declared(self) -> Iterator[ClassCount]:
         """`num_classes = 10`, and literal lists of class names."""
@@ -303,7 +315,11 @@ class LossReader:
                     value = binding.value
                     if value is None:
                         continue
-                    if name.lower() in COUNT_NAMES and isinstance(value, ast.Constant) and type(value.value) is int:
+                    if (
+                        name.lower() in COUNT_NAMES
+                        and isinstance(value, ast.Constant)
+                        and type(value.value) is int
+                    ):
                         reason = f"{name} = {value.value} in line {binding.row}"
                         yield ClassCount(value.value, self.file.span(value), reason)
                     elif name.lower() in ("classes", "class_names", "labels_map"):
@@ -311,3 +327,14 @@ class LossReader:
                         if len(names) > 1 and len(names) == len(value.elts):  # type: ignore[attr-defined]
                             reason = f"{len(names)} class names in line {binding.row}"
                             yield ClassCount(len(names), self.file.span(value), reason)
+
+
+def _unmoved(node: ast.expr) -> ast.expr:
+    """`nn.CrossEntropyLoss()` for `nn.CrossEntropyLoss().to(device)`."""
+    while (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ("to", "cuda")
+    ):
+        node = node.func.value
+    return node

@@ -44,7 +44,17 @@ OTHER_ENDINGS = (
 
 CONTAINERS = frozenset({"torch.nn.Sequential", "torch.nn.ModuleList", "torch.nn.ModuleDict"})
 
-WEIGHTED_LAYERS = ("Conv", "Linear", "Bilinear", "Embedding", "LSTM", "GRU", "RNN", "Multihead", "Transformer")
+WEIGHTED_LAYERS = (
+    "Conv",
+    "Linear",
+    "Bilinear",
+    "Embedding",
+    "LSTM",
+    "GRU",
+    "RNN",
+    "Multihead",
+    "Transformer",
+)
 """How the names of torch.nn classes with weights begin (`Lazy` and `Bi` aside)."""
 
 PREDICTIONS = frozenset(
@@ -53,7 +63,9 @@ PREDICTIONS = frozenset(
 )
 TARGETS = frozenset("target targets label labels gt gts ground_truth y_true truth gold".split())
 
-WRAPPERS = frozenset("DataParallel DistributedDataParallel DDP FullyShardedDataParallel compile script".split())
+WRAPPERS = frozenset(
+    "DataParallel DistributedDataParallel DDP FullyShardedDataParallel compile script".split()
+)
 """Calls that give back a model of the same structure as their first argument."""
 
 SAME_MODEL_METHODS = frozenset(
@@ -169,7 +181,10 @@ class Models:
             for statement in node.body:
                 if not isinstance(statement, FunctionDef) or statement.name in defined:
                     continue
-                if any((self.imports.qualified(item) or "").endswith("abstractmethod") for item in statement.decorator_list):
+                if any(
+                    (self.imports.qualified(item) or "").endswith("abstractmethod")
+                    for item in statement.decorator_list
+                ):
                     return True
                 defined.add(statement.name)
         return False
@@ -182,7 +197,9 @@ class Models:
         if forward is None:
             return False
         required = positional_parameters(forward.args)[1:]
-        required = required[: len(required) - len(forward.args.defaults)] if forward.args.defaults else required
+        required = (
+            required[: len(required) - len(forward.args.defaults)] if forward.args.defaults else required
+        )
         if len(required) < 2 or required[0].lower() not in PREDICTIONS or required[1].lower() not in TARGETS:
             return False
         return not any(self.is_weighted(call) for node in self.chain(name) for call in ast.walk(node))
@@ -206,12 +223,27 @@ class Models:
 
     def library_model(self, call: ast.AST) -> bool:
         """Whether a node calls a model of torchvision's or timm's (`models.resnet18()`)."""
-        name = self.imports.qualified(call.func) if isinstance(call, ast.Call) else None
-        if name is None:
+        if not isinstance(call, ast.Call):
             return False
-        if name.startswith("torchvision.models.") and not name.startswith("torchvision.models.feature_extraction"):
+        name = self.imports.qualified(call.func)
+        if name is None:
+            return self._looked_up(call.func)
+        if name.startswith("torchvision.models.") and not name.startswith(
+            "torchvision.models.feature_extraction"
+        ):
             return not name.rpartition(".")[2].endswith(("_Weights", "get_weight", "list_models"))
         return name in ("timm.create_model", "timm.models.create_model")
+
+    def _looked_up(self, callee: ast.expr) -> bool:
+        """`models.__dict__[arch]` and `getattr(models, arch)`."""
+        holder: ast.expr | None = None
+        if isinstance(callee, ast.Subscript) and isinstance(callee.value, ast.Attribute):
+            holder = callee.value.value if callee.value.attr == "__dict__" else None
+        elif (
+            isinstance(callee, ast.Call) and isinstance(callee.func, ast.Name) and callee.func.id == "getattr"
+        ):
+            holder = callee.args[0] if callee.args else None
+        return self.imports.qualified(holder) == "torchvision.models"
 
     def is_sequential(self, call: ast.AST) -> bool:
         """Whether a node is an `nn.Sequential(...)` of layers (torchvision takes one of transforms)."""
@@ -219,7 +251,9 @@ class Models:
             return False
         layers = [item.func for item in call.args if isinstance(item, ast.Call)]
         names = [self.imports.qualified(layer) or "" for layer in layers]
-        return bool(call.args) and not (names and all("transforms" in name or "augmentation" in name for name in names))
+        return bool(call.args) and not (
+            names and all("transforms" in name or "augmentation" in name for name in names)
+        )
 
 
 def _top_level(body: list[ast.stmt]) -> list[ast.stmt]:
@@ -242,8 +276,14 @@ def _only_raises(function: FunctionDef) -> bool:
 
 
 def _is_text(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
 
 
 def _is_ellipsis(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and node.value.value is Ellipsis
+    return (
+        isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and node.value.value is Ellipsis
+    )

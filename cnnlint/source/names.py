@@ -68,7 +68,9 @@ class Imports:
 
 
 def _bound_anywhere(tree: ast.Module) -> set[str]:
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    return {
+        node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
 
 
 def _canonical(name: str) -> str:
@@ -164,7 +166,13 @@ def _declared_global(body: Iterable[ast.stmt]) -> set[str]:
 
 def parameter_names(arguments: ast.arguments) -> list[str]:
     """All parameters of a function, `*args` and `**kwargs` included."""
-    named = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
+    named = [
+        *arguments.posonlyargs,
+        *arguments.args,
+        *arguments.kwonlyargs,
+        arguments.vararg,
+        arguments.kwarg,
+    ]
     return [argument.arg for argument in named if argument is not None]
 
 

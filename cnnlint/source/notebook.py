@@ -30,7 +30,11 @@ def join_cells(text: str) -> tuple[str, tuple[tuple[int, int], ...]]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             cells = nbformat.reads(text, as_version=4).cells
-            sources = [(number, cell.source) for number, cell in enumerate(cells, start=1) if cell.cell_type == "code"]
+            sources = [
+                (number, cell.source)
+                for number, cell in enumerate(cells, start=1)
+                if cell.cell_type == "code"
+            ]
     except Exception as error:  # nbformat raises its own, jsonschema's, KeyError and AttributeError
         reason = str(error).partition("\n")[0][:200]
         raise NotebookError(f"the file is not a notebook: {reason}") from error
@@ -49,8 +53,8 @@ def blank_magics(lines: list[str]) -> list[str]:
     if first.startswith("%%"):
         if first.split()[0] not in TIMED_MAGICS:
             return [""] * len(lines)
-        row = next(index for index, line in enumerate(lines) if line.strip())
-        lines = [*lines[:row], "", *lines[row + 1 :]]
+        magic = next(index for index, line in enumerate(lines) if line.strip())
+        lines = [*lines[:magic], "", *lines[magic + 1 :]]
     # A line that begins with % may go on with an expression of the line before: only lines at which
     # the parser stumbles are taken for magics.
     for _ in lines:

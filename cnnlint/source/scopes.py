@@ -10,6 +10,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 from cnnlint.source.names import FunctionDef, parameter_names, positional_parameters
@@ -31,10 +32,20 @@ class Binding:
     name: str
     value: ast.expr | None
     node: ast.AST
-    row: int
-    column: int
     path: Path = ()
     parameter: bool = False
+
+    @property
+    def row(self) -> int:
+        return self.node.lineno  # type: ignore[attr-defined, no-any-return]
+
+    @property
+    def effective(self) -> tuple[int, int]:
+        """The place from which on it holds: an assignment's end, since its right side is read before."""
+        node = self.node
+        if isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.NamedExpr)):
+            return node.end_lineno or node.lineno, node.end_col_offset or 0
+        return node.lineno, node.col_offset  # type: ignore[attr-defined]
 
 
 @dataclass(eq=False)
@@ -103,7 +114,6 @@ class Scopes:
         self.functions: dict[str, list[Scope]] = defaultdict(list)
         self.classes: dict[str, Scope] = {}
         self.scope_of: dict[ast.AST, Scope] = {tree: self.module}
-        self._calls_of: dict[str, list[Use]] | None = None
         self._statements(tree.body, self.module, ())
         self.calls.sort(key=lambda use: (use.node.lineno, use.node.col_offset))
 
@@ -199,15 +209,22 @@ class Scopes:
             name = function.parent.name
         elif function.parent is not None and function.parent.is_class:
             name = f".{name}"
-        if self._calls_of is None:
-            self._calls_of = defaultdict(list)
-            for use in self.calls:
-                callee = use.node.func  # type: ignore[attr-defined]
-                if isinstance(callee, ast.Name):
-                    self._calls_of[callee.id].append(use)
-                elif isinstance(callee, ast.Attribute):
-                    self._calls_of[f".{callee.attr}"].append(use)
-        return self._calls_of.get(name, [])
+        return self.calls_of(name)
+
+    def calls_of(self, name: str) -> list[Use]:
+        """The calls of a name, or with a point before it of an attribute (`.forward`)."""
+        return self._calls_by_name.get(name, [])
+
+    @cached_property
+    def _calls_by_name(self) -> dict[str, list[Use]]:
+        calls: dict[str, list[Use]] = defaultdict(list)
+        for use in self.calls:
+            callee = use.node.func  # type: ignore[attr-defined]
+            if isinstance(callee, ast.Name):
+                calls[callee.id].append(use)
+            elif isinstance(callee, ast.Attribute):
+                calls[f".{callee.attr}"].append(use)
+        return calls
 
     # -- building
 
@@ -217,14 +234,14 @@ class Scopes:
 
     def _statement(self, node: ast.stmt, scope: Scope, path: Path) -> None:
         if isinstance(node, FunctionDef):
-            self._bind(scope, Binding(node.name, None, node, node.lineno, node.col_offset, path))
+            self._bind(scope, Binding(node.name, None, node, path))
             for part in (*node.decorator_list, *node.args.defaults, *node.args.kw_defaults):
                 self._expression(part, scope, path)
             inner = self._enter(node, scope, node.name, path)
             self.functions[node.name].append(inner)
             self._statements(node.body, inner, ())
         elif isinstance(node, ast.ClassDef):
-            self._bind(scope, Binding(node.name, None, node, node.lineno, node.col_offset, path))
+            self._bind(scope, Binding(node.name, None, node, path))
             for part in (*node.decorator_list, *node.bases, *(item.value for item in node.keywords)):
                 self._expression(part, scope, path)
             inner = self._enter(node, scope, node.name, path)
@@ -242,7 +259,7 @@ class Scopes:
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
             for alias in node.names:
                 name = alias.asname or alias.name.partition(".")[0]
-                self._bind(scope, Binding(name, None, node, node.lineno, node.col_offset, path))
+                self._bind(scope, Binding(name, None, node, path))
         else:
             self._block(node, scope, path)
 
@@ -273,7 +290,7 @@ class Scopes:
         self.scope_of[node] = inner
         if isinstance(node, (FunctionDef, ast.Lambda)):
             for parameter in parameter_names(node.args):
-                binding = Binding(parameter, None, node, node.lineno, node.col_offset, (), True)
+                binding = Binding(parameter, None, node, (), True)
                 inner.bindings[parameter].append(binding)
         return inner
 
@@ -291,10 +308,11 @@ class Scopes:
                 inner = self._enter(node, scope, "<comprehension>", path)
                 for part in node.generators:
                     self._assign(part.target, _element(part.iter), node, inner, path)
-                for child in ast.iter_child_nodes(node):
-                    parts = [child.iter, *child.ifs] if isinstance(child, ast.comprehension) else [child]
-                    for part in parts:
-                        self._expression(part, inner, path)  # type: ignore[arg-type]
+                    for condition in (part.iter, *part.ifs):
+                        self._expression(condition, inner, path)
+                results = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+                for result in results:
+                    self._expression(result, inner, path)
                 continue
             if isinstance(node, ast.Call):
                 self.calls.append(Use(node, scope, path))
@@ -302,9 +320,11 @@ class Scopes:
                 self._assign(node.target, node.value, node, scope, path)
             pending.extend(ast.iter_child_nodes(node))
 
-    def _assign(self, target: ast.expr, value: ast.expr | None, node: ast.AST, scope: Scope, path: Path) -> None:
+    def _assign(
+        self, target: ast.expr, value: ast.expr | None, node: ast.AST, scope: Scope, path: Path
+    ) -> None:
         if isinstance(target, ast.Name):
-            self._bind(scope, Binding(target.id, value, node, node.lineno, node.col_offset, path))  # type: ignore[attr-defined]
+            self._bind(scope, Binding(target.id, value, node, path))
         elif isinstance(target, (ast.Tuple, ast.List)):
             for index, item in enumerate(target.elts):
                 self._assign(item, _item(value, index, target.elts), node, scope, path)
@@ -313,7 +333,7 @@ class Scopes:
         elif isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
             owner = scope.class_scope()
             if owner is not None and target.value.id == scope.self_name():
-                binding = Binding(target.attr, value, node, node.lineno, node.col_offset, path)  # type: ignore[attr-defined]
+                binding = Binding(target.attr, value, node, path)
                 owner.attributes[target.attr].append((scope, binding))
 
     def _bind(self, scope: Scope, binding: Binding) -> None:
@@ -325,9 +345,9 @@ def _reaching(bindings: list[Binding], place: tuple[int, int], path: Path) -> li
     runs on the way there; all of them where none stands before it (in a loop, or a function)."""
     found: list[Binding] = []
     for binding in reversed(bindings):
-        if (binding.row, binding.column) >= place and not binding.parameter:
+        if binding.effective > place and not binding.parameter:
             continue
-        if _excludes(binding.path, path):
+        if excludes(binding.path, path):
             continue
         found.append(binding)
         if path[: len(binding.path)] == binding.path:
@@ -335,7 +355,7 @@ def _reaching(bindings: list[Binding], place: tuple[int, int], path: Path) -> li
     return found or bindings
 
 
-def _excludes(one: Path, other: Path) -> bool:
+def excludes(one: Path, other: Path) -> bool:
     """Whether two places stand in different branches of the same block."""
     for (block, branch), (other_block, other_branch) in zip(one, other, strict=False):
         if block != other_block:
@@ -389,7 +409,9 @@ def argument_for(call: ast.AST, name: str, positional: list[str]) -> ast.expr | 
             return item.value
     if name in positional:
         index = positional.index(name)
-        if index < len(call.args) and not any(isinstance(item, ast.Starred) for item in call.args[: index + 1]):
+        if index < len(call.args) and not any(
+            isinstance(item, ast.Starred) for item in call.args[: index + 1]
+        ):
             return call.args[index]
     return None
 

@@ -43,7 +43,11 @@ class ShapeReader:
         sizes: dict[tuple[int, ...], ast.expr] = {}
         for node in ast.walk(self.file.tree):
             if isinstance(node, ast.Dict):
-                pairs = [(key.value, value) for key, value in zip(node.keys, node.values, strict=True) if isinstance(key, ast.Constant)]
+                pairs = [
+                    (key.value, value)
+                    for key, value in zip(node.keys, node.values, strict=True)
+                    if isinstance(key, ast.Constant)
+                ]
             elif isinstance(node, ast.Call):
                 pairs = [(item.arg, item.value) for item in node.keywords]
             else:
@@ -134,7 +138,9 @@ class ShapeReader:
             if match is None:
                 continue
             parts = [part.strip() for part in re.split(r"[,x×]" if "," not in match[1] else ",", match[1])]
-            if not BATCH.fullmatch(parts[0]) and not (len(parts) > 3 and all(part.isdigit() for part in parts)):
+            if not BATCH.fullmatch(parts[0]) and not (
+                len(parts) > 3 and all(part.isdigit() for part in parts)
+            ):
                 continue
             dims = tuple(int(part) if part.isdigit() else part for part in parts[1:])
             column = offset + match.start() + 1
@@ -168,7 +174,11 @@ def _annotated(annotation: ast.expr | None) -> tuple[tuple[int | str, ...], str]
     """The sizes behind the batch, as numbers or names, and the dtype."""
     if not isinstance(annotation, ast.Subscript):
         return None
-    kind = annotation.value.attr if isinstance(annotation.value, ast.Attribute) else getattr(annotation.value, "id", "")
+    kind = (
+        annotation.value.attr
+        if isinstance(annotation.value, ast.Attribute)
+        else getattr(annotation.value, "id", "")
+    )
     items = annotation.slice.elts if isinstance(annotation.slice, ast.Tuple) else [annotation.slice]
     words: list[str] = []
     if kind in INTEGER_ANNOTATIONS | FLOAT_ANNOTATIONS and len(items) == 2:
@@ -179,7 +189,9 @@ def _annotated(annotation: ast.expr | None) -> tuple[tuple[int | str, ...], str]
         words = [str(item.value) for item in items if isinstance(item, ast.Constant)]
     if not words or any(word.startswith(("...", "*")) for word in words):
         return None
-    dims = tuple(int(word.rpartition("=")[2]) if word.rpartition("=")[2].isdigit() else word for word in words[1:])
+    dims = tuple(
+        int(word.rpartition("=")[2]) if word.rpartition("=")[2].isdigit() else word for word in words[1:]
+    )
     return dims, "int64" if kind in INTEGER_ANNOTATIONS else "float32"
 
 

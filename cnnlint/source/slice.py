@@ -14,7 +14,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 
 from cnnlint.source.file import SourceFile
 from cnnlint.source.names import (
@@ -38,7 +38,9 @@ INERT_METHODS = frozenset(
 LIBRARIES = frozenset({"torch", "torchvision", "torchaudio", "timm", "numpy"}) | sys.stdlib_module_names
 """Packages that are found without the file's own changes to `sys.path`."""
 
-Block = ast.If | ast.For | ast.AsyncFor | ast.While | ast.With | ast.AsyncWith | ast.Try | ast.TryStar | ast.Match
+Block = (
+    ast.If | ast.For | ast.AsyncFor | ast.While | ast.With | ast.AsyncWith | ast.Try | ast.TryStar | ast.Match
+)
 
 
 @dataclass(eq=False)
@@ -51,6 +53,11 @@ class _Unit:
     header: bool = False
     tried_in: Block | None = None
     """The innermost `try` whose body it stands in."""
+
+    @cached_property
+    def need(self) -> Need:
+        """What running the statement needs (for a class, see `BodySlice._class_need`)."""
+        return needs(self.node)
 
     @cached_property
     def loops(self) -> tuple[Block, ...]:
@@ -84,6 +91,7 @@ class BodySlice:
         self._defining: dict[str, list[_Unit]] = defaultdict(list)
         self._changing: dict[str, list[_Unit]] = defaultdict(list)
         self._in_block: dict[Block, list[_Unit]] = defaultdict(list)
+        self._needs = cache(needs)  # of methods, which several slices of a module share
         groups: dict[str, str] = {}
         for unit in self._units:
             for name in _defined(unit):
@@ -104,7 +112,9 @@ class BodySlice:
         changing = self._changing.get(name)
         return (name,) if changing and changing[-1] is unit else ()
 
-    def close(self, names: Iterable[str], attributes: Iterable[str] = ()) -> tuple[list[ast.stmt], frozenset[str]]:
+    def close(
+        self, names: Iterable[str], attributes: Iterable[str] = ()
+    ) -> tuple[list[ast.stmt], frozenset[str]]:
         """The statements that the names need, in source order, and all names that these refer to."""
         kept = _Kept(attributes=set(attributes))
         self._need(kept, Need(frozenset(names), frozenset()))
@@ -120,7 +130,7 @@ class BodySlice:
             wanted = pending.pop()
             for attribute in wanted.attributes - kept.attributes:
                 kept.attributes.add(attribute)
-                pending.extend(needs(method) for method in kept.methods.pop(attribute, ()))
+                pending.extend(self._needs(method) for method in kept.methods.pop(attribute, ()))
             for name in wanted.names - kept.names:
                 kept.names.add(name)
                 for unit in (*self._definitions(name), *self._changing.get(name, ())):
@@ -161,7 +171,7 @@ class BodySlice:
         elif isinstance(unit.node, (ast.Import, ast.ImportFrom)):
             return
         else:
-            yield needs(unit.node)
+            yield unit.need
 
     def _class_need(self, kept: _Kept, node: ast.ClassDef) -> Need:
         """What defining a class and running its forward needs. Other methods count once something that
@@ -171,14 +181,13 @@ class BodySlice:
         own = frozenset(bound_names(node.body))
         for statement in node.body:
             if not isinstance(statement, FunctionDef):
-                inner = needs(statement)
+                inner = self._needs(statement)
                 need |= Need(inner.names - own, inner.attributes)
             elif called_by_others or _always_runs(statement) or statement.name in kept.attributes:
-                need |= needs(statement)
+                need |= self._needs(statement)
             else:
                 kept.methods[statement.name].append(statement)
-                header = needs(*statement.decorator_list, statement.args, statement.returns)
-                need |= header
+                need |= self._needs(*statement.decorator_list, statement.args, statement.returns)
         return need
 
     def _is_foreign(self, base: ast.expr) -> bool:
@@ -329,7 +338,9 @@ class BodySlice:
             common = assigned if common is None else common & assigned
             if not chain.orelse:
                 break
-            chain = chain.orelse[0] if len(chain.orelse) == 1 and isinstance(chain.orelse[0], ast.If) else None
+            chain = (
+                chain.orelse[0] if len(chain.orelse) == 1 and isinstance(chain.orelse[0], ast.If) else None
+            )
         if chain is None or not common:
             return False
         return any(all(block in unit.blocks for unit in self._defining[name]) for name in common & kept.names)
@@ -374,7 +385,8 @@ def branches(block: Block) -> Iterator[list[ast.stmt]]:
 
 def _header_binds(block: Block) -> bool:
     return isinstance(block, (ast.For, ast.AsyncFor, ast.With, ast.AsyncWith)) or (
-        isinstance(block, (ast.If, ast.While)) and any(isinstance(node, ast.NamedExpr) for node in ast.walk(block.test))
+        isinstance(block, (ast.If, ast.While))
+        and any(isinstance(node, ast.NamedExpr) for node in ast.walk(block.test))
     )
 
 
@@ -401,9 +413,12 @@ def _defined(unit: _Unit) -> Iterator[str]:
     """The names that a unit binds."""
     if unit.header:
         yield from bound_names(_header_parts(unit.node))
-    elif not isinstance(unit.node, ast.AnnAssign) or unit.node.value is not None:
-        if not isinstance(unit.node, ast.Delete):
-            yield from bound_names([unit.node])
+    elif not isinstance(unit.node, ast.Delete) and not _is_bare_annotation(unit.node):
+        yield from bound_names([unit.node])
+
+
+def _is_bare_annotation(node: ast.stmt) -> bool:
+    return isinstance(node, ast.AnnAssign) and node.value is None
 
 
 def _always_runs(method: FunctionDef) -> bool:

@@ -17,7 +17,7 @@ from cnnlint.source.instances import Instances
 from cnnlint.source.locate import is_literal
 from cnnlint.source.models import Models, Verdict
 from cnnlint.source.names import FunctionDef, Imports, needs
-from cnnlint.source.scopes import Binding, Scope, Scopes, Use
+from cnnlint.source.scopes import Binding, Scope, Scopes, Use, excludes
 from cnnlint.source.slice import is_main_guard
 from cnnlint.trace import Problem
 
@@ -76,13 +76,17 @@ class _Surveyor:
         evidence = EvidenceReader(self.file, self.imports, self.scopes, self.instances, self.expressions)
         targets = [self._target(root) for root in roots]
         targets = evidence.complete(targets, [root.node for root in roots], self.directives)
-        return Survey(tuple(targets), self.directives.problems(known={candidate.name for candidate in candidates}))
+        return Survey(
+            tuple(targets), self.directives.problems(known={candidate.name for candidate in candidates})
+        )
 
     # -- candidates
 
     def _classes(self) -> Iterator[Candidate]:
         mentions_torch = any(
-            meaning.partition(".")[0].startswith(("torch", "timm", "lightning", "pytorch_lightning", "fastai"))
+            meaning.partition(".")[0].startswith(
+                ("torch", "timm", "lightning", "pytorch_lightning", "fastai")
+            )
             for meaning in (*self.imports.table.values(), *self.imports.stars)
         )
         for name, node in self.models.classes.items():
@@ -91,7 +95,8 @@ class _Surveyor:
             own_forward = self.models.method(name, "forward") is not None
             if self.models.verdict(name) is Verdict.UNKNOWN and not (mentions_torch or own_forward):
                 continue
-            yield Candidate(name, "class", node, self._name_span(node, name), self._references(node))
+            parts = self._references(node) - self._apart_from_forward(name)
+            yield Candidate(name, "class", node, self._name_span(node, name), parts)
 
     def _factories(self) -> Iterator[Candidate]:
         for name, scope in self.instances.factories.items():
@@ -108,19 +113,28 @@ class _Surveyor:
                 continue
             for name, bindings in list(scope.bindings.items()):
                 held = [(binding, call) for binding in bindings for call in self._held(binding, scope)]
+                held = [
+                    (binding, call)
+                    for number, (binding, call) in enumerate(held)
+                    if not any(excludes(binding.path, later.path) for later, _ in held[number + 1 :])
+                ]
                 for binding, call in held:
+                    assert binding.value is not None
                     expression = self._held_value(name, binding, scope, len(held) > 1)
                     if expression is None:
                         continue
                     construction = Construction(expression, "evidence", f"as in line {binding.row}")
                     span = self._variable_span(binding, name)
-                    yield Candidate(name, "variable", call, span, needs(binding.value).names, (construction,))
+                    names = needs(binding.value).names
+                    yield Candidate(name, "variable", call, span, names, (construction,))
 
     def _held(self, binding: Binding, scope: Scope) -> Iterator[ast.Call]:
         """The call by which a binding's value is a model of its own: `nn.Sequential(...).to(device)`."""
         value = binding.value
         while isinstance(value, (ast.Call, ast.Attribute)):
-            if isinstance(value, ast.Call) and (self.models.is_sequential(value) or self.models.library_model(value)):
+            if isinstance(value, ast.Call) and (
+                self.models.is_sequential(value) or self.models.library_model(value)
+            ):
                 yield value
                 return
             if isinstance(value, ast.Attribute):
@@ -144,7 +158,8 @@ class _Surveyor:
 
     def _in_main_guard(self, row: int) -> bool:
         return any(
-            is_main_guard(node) and node.lineno <= row <= (node.end_lineno or 0) for node in self.file.tree.body
+            is_main_guard(node) and node.lineno <= row <= (node.end_lineno or 0)
+            for node in self.file.tree.body
         )
 
     # -- constructions
@@ -155,11 +170,9 @@ class _Surveyor:
         if candidate.kind == "variable":
             return candidate
         found: list[tuple[tuple[int, int, int], Construction]] = []
-        for use in self.scopes.calls:
+        for use in self.scopes.calls_of(candidate.name):
             call = use.node
             assert isinstance(call, ast.Call)
-            if not isinstance(call.func, ast.Name) or call.func.id != candidate.name:
-                continue
             if self._inside_model(use.scope):
                 continue
             expression = self.expressions.make(use)
@@ -225,6 +238,29 @@ class _Surveyor:
                     pending.extend(_mentioned(inner) & needs(inner).names)
         return frozenset(found)
 
+    def _apart_from_forward(self, name: str) -> frozenset[str]:
+        """The classes that a class builds for attributes which its forward does not use: a Lightning
+        module holds a discriminator beside the generator that it calls."""
+        forward = self.models.method(name, "forward")
+        if forward is None:
+            return frozenset()
+        used: set[str] = set()
+        pending = [forward]
+        while pending:
+            new = needs(pending.pop()).attributes - used
+            used |= new
+            pending += [
+                method for method in (self.models.method(name, attribute) for attribute in new) if method
+            ]
+        apart: set[str] = set()
+        within: set[str] = set()
+        for attribute, assigned in self.scopes.classes[name].attributes.items():
+            for _, binding in assigned:
+                call = binding.value
+                if isinstance(call, ast.Call) and isinstance(call.func, ast.Name):
+                    (within if attribute in used else apart).add(call.func.id)
+        return frozenset(apart - within)
+
     def _roots(self, candidates: list[Candidate]) -> Iterator[Candidate]:
         """The candidates that no other one refers to (of two that refer to each other, the last)."""
         parts_given = self._given_to_models()
@@ -259,7 +295,9 @@ class _Surveyor:
 
     def _target(self, candidate: Candidate) -> Target:
         certain = candidate.kind != "class" or self.models.verdict(candidate.name) is Verdict.MODEL
-        return Target(candidate.name, candidate.kind, candidate.span, candidate.constructions, certain=certain)
+        return Target(
+            candidate.name, candidate.kind, candidate.span, candidate.constructions, certain=certain
+        )
 
     def _name_span(self, node: ast.AST, name: str) -> Span:
         """The name in `class Net` or `def make`."""
@@ -292,12 +330,21 @@ def _mentioned(node: ast.AST) -> set[str]:
         elif isinstance(current, ast.ClassDef):
             children = current.body
         elif isinstance(current, FunctionDef):
-            defaults = [*current.args.defaults, *(item for item in current.args.kw_defaults if item is not None)]
+            defaults = [
+                *current.args.defaults,
+                *(item for item in current.args.kw_defaults if item is not None),
+            ]
             children = [*current.body, *defaults]
         elif isinstance(current, ast.AnnAssign):
             children = [current.value] if current.value is not None else []
-        elif isinstance(current, ast.Call) and isinstance(current.func, ast.Name):
-            if current.func.id in ("isinstance", "issubclass", "super"):
-                children = []
+        elif _is_type_test(current):
+            children = []
         pending.extend(children)
     return found
+
+
+def _is_type_test(node: ast.AST) -> bool:
+    """Whether a node is `isinstance(...)` or `super(Net, self)`, which build nothing."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+        return False
+    return node.func.id in ("isinstance", "issubclass", "super")
