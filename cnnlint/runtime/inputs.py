@@ -32,6 +32,19 @@ LARGEST_SOLVED = 1024
 TOKENS = 64
 """The length of a sequence of token ids or features that nothing else says."""
 
+OTHER_LAYOUTS: tuple[Shape, ...] = (
+    (1, 28, 28),
+    (28, 28),
+    (224, 224),
+    (784,),
+    (TOKENS, TOKENS),
+    (3, 16, 112, 112),
+)
+"""Shapes tried where no layer says what it reads."""
+
+ASSUMED = "nothing in the file says it"
+"""The reason of an input that rests on nothing."""
+
 SCALARS = frozenset({"t", "timestep", "timesteps", "time_step", "time_steps", "sigma", "noise_level", "time"})
 LABELS = frozenset({"y", "label", "labels", "target", "targets", "class_labels", "y_true", "gt"})
 FLAGS = frozenset({"train", "training", "return_features", "return_attention", "verbose", "debug"})
@@ -50,7 +63,7 @@ class Found:
 
 
 class InputUnknown(Exception):
-    """No input could be deduced; the message says what was tried."""
+    """The inputs that were given do not fit the model; the message says why."""
 
 
 def forward_parameters(model: nn.Module) -> list[inspect.Parameter]:
@@ -163,9 +176,16 @@ def find(
     trial: Trial,
 ) -> Found:
     """The inputs for a model: the option, comments, evidence tied to it, evidence of the file that fits,
-    else solved from the layers. Raises InputUnknown."""
+    else solved from the layers.
+
+    Raises:
+        InputUnknown: the option gives fewer inputs than forward needs.
+    """
     names = [parameter.name for parameter in forward_parameters(model)]
     if option:
+        if len(option) < len(names):
+            wanted = f"{len(names)} inputs ({', '.join(names)})"
+            raise InputUnknown(f"forward of {target.name} takes {wanted}, and --input gives {len(option)}")
         return Found(from_option(option, names))
     reader = EvidenceReader(evaluate, names)
     for evidence in target.inputs:
@@ -219,7 +239,7 @@ class Solver:
         return True
 
     def solve(self, sized: tuple[InputEvidence, tuple[int, ...]] | None) -> Found:
-        """Raises InputUnknown."""
+        """The inputs from the layers; `sized` is evidence that gives the size alone."""
         inputs = self._layout()
         if sized and any(len(item.shape) - 1 == len(sized[1]) for item in inputs):
             evidence, size = sized
@@ -237,9 +257,23 @@ class Solver:
                     for item in inputs
                 )
             )
-        if not any(item.source == "assumed" for item in inputs):
-            return Found(inputs)
-        return Found(self._sizes(inputs))
+        if any(item.source == "assumed" for item in inputs):
+            inputs = self._sizes(inputs)
+        if len(inputs) == 1 and inputs[0].reason == ASSUMED:
+            inputs = self._other_layouts(inputs)
+        return Found(inputs)
+
+    def _other_layouts(self, inputs: tuple[Input, ...]) -> tuple[Input, ...]:
+        """Where no layer says what it reads: the usual layouts, the one with the fewest faults."""
+        best, fewest = inputs, _badness(*self.trial(inputs))
+        for shape in OTHER_LAYOUTS:
+            if fewest == 0:
+                break
+            candidate = (replace(inputs[0], shape=shape),)
+            badness = _badness(*self.trial(candidate))
+            if badness < fewest:
+                best, fewest = candidate, badness
+        return best
 
     def _layout(self) -> tuple[Input, ...]:
         """Rank, channels and dtype of each input from the first layer that reads it."""
@@ -270,7 +304,7 @@ class Solver:
             return Input(name, (), "int64", "assumed", "one time step a sample is assumed from the name")
         if name in LABELS:
             return Input(name, (), "int64", "assumed", "one label a sample is assumed from the name")
-        return Input(name, (3, 224, 224), "float32", "assumed", "assumed")
+        return Input(name, (3, 224, 224), "float32", "assumed", ASSUMED)
 
     def _sizes(self, inputs: tuple[Input, ...]) -> tuple[Input, ...]:
         """The spatial size: the conventional one, unless a flatten needs another."""

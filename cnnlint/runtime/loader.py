@@ -194,7 +194,7 @@ class SlicedModule:
             exec(code, self.namespace)
         except Unavailable as error:
             self._fail(statement, error.failure.error, error.failure)
-        except Exception as error:
+        except BaseException as error:  # an import may raise anything, SystemExit included
             self._fail(statement, error)
 
     def _ensure_star(self, statement: ast.ImportFrom) -> None:
@@ -277,8 +277,9 @@ def _future_flags(tree: ast.Module) -> int:
 def _shift(tree: ast.AST, span: Span) -> None:
     """Move the nodes of an expression that was cut out of the file to where it stood."""
     for node in ast.walk(tree):
-        if not hasattr(node, "lineno"):
+        if not isinstance(node, (ast.expr, ast.keyword)) or node.end_lineno is None:
             continue
+        assert node.end_col_offset is not None
         if node.lineno == 1:
             node.col_offset += span.column - 1
         if node.end_lineno == 1:

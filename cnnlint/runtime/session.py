@@ -8,7 +8,7 @@ import inspect
 import os
 import types
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -168,10 +168,50 @@ class Session:
                 lambda given: self._trial(built, given),
             )
         except inputs.InputUnknown as error:
-            self._problem("input-unknown", str(error), target, built)
+            self._input_unknown(target, str(error))
             return self._describe(target, built, (), ())
         passes = self._passes(target, built, found)
+        if any(item.reason == inputs.ASSUMED for item in found.inputs):
+            passes = self._without_consequences(target, built, found, passes)
         return self._describe(target, built, found.inputs, passes)
+
+    def _without_consequences(
+        self, target: Target, built: Built, found: inputs.Found, passes: tuple[Pass, ...]
+    ) -> tuple[Pass, ...]:
+        """Passes without the exceptions that an input which rests on nothing may itself have caused."""
+        kept = []
+        for run in passes:
+            raised = [
+                operation
+                for operation in run.operations
+                if operation.fault is not None
+                and operation.fault.reason in ("failed", "rank", "merge", "dtype")
+            ]
+            if raised:
+                shapes = ", ".join(
+                    f"{item.name}: {'×'.join(map(str, item.shape)) or 'scalar'}" for item in found.inputs
+                )
+                fault = raised[0].fault
+                said = (fault.exception or fault.message) if fault else ""
+                self._input_unknown(
+                    target, f"nothing says what {target.name} takes, and with {shapes} it raises {said}"
+                )
+                first = raised[0].index
+                run = replace(run, operations=run.operations[:first], outputs=(), complete=False)
+            kept.append(run)
+        return tuple(kept)
+
+    def _input_unknown(self, target: Target, message: str) -> None:
+        problem = Problem(
+            "input-unknown",
+            message,
+            target.span,
+            help="add the comment `# cnnlint: input=3x32x32` above it (per sample, without the batch), "
+            "or give --input 3x32x32",
+            model=target.name,
+        )
+        if problem not in self.problems:
+            self.problems.append(problem)
 
     def _evaluate(self, built: Built, expression: Expression) -> Any:
         return construct.build(lambda: built.module.evaluate(expression), Construction(self.files))
@@ -192,7 +232,7 @@ class Session:
                 raise
             except ArgumentsMissing:
                 continue
-            except (Exception, SystemExit) as error:
+            except BaseException as error:  # the file may raise anything
                 if candidate.guessed and not self._inside_user_code(error):
                     continue
                 return self._rebuild(target, candidate)
@@ -278,7 +318,7 @@ class Session:
         except Unavailable as missing:
             self._unavailable(target, missing)
             return None
-        except (Exception, SystemExit) as again:
+        except BaseException as again:
             self.problems.extend(failures or [self._not_built(target, again)])
             return None
         self.problems.extend(failures)

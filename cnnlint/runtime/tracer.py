@@ -107,9 +107,10 @@ class Tracer(MetaMode):
             with self:
                 result = model(*inputs)
             outputs = tuple(dict.fromkeys(self._id(tensor) for tensor in _tensors_in(result)))
-        except (Exception, DataDependent, TooManyOperations) as error:
+        except BaseException as error:  # the model may raise anything
             self.error = error
-            if self.recovering and isinstance(error, Exception) and not self._shaky:
+            ours = isinstance(error, (DataDependent, TooManyOperations))
+            if self.recovering and not ours and not self._shaky:
                 self._record_exception(error, None)
         finally:
             nn.Module.__call__ = original  # type: ignore[method-assign]
@@ -166,7 +167,7 @@ class Tracer(MetaMode):
         self._register(result, "operation", None, uncertain=tuple(range(1, spec.rank)))
         return result
 
-    def _record_exception(self, error: Exception, module: nn.Module | None) -> None:
+    def _record_exception(self, error: BaseException, module: nn.Module | None) -> None:
         words = f"{type(error).__name__}: {_first_line(error)}"
         in_torch = module is not None and type(module).__module__.startswith("torch.nn")
         rank = in_torch and isinstance(error, ValueError) and "expected" in str(error)

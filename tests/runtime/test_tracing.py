@@ -1,0 +1,220 @@
+"""What a trace holds: operators, places, faults, and nothing that the recovery made up."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from cnnlint.trace import FileTrace, from_json, to_json
+from tracing import faults, only_model, trace_text, training_pass
+
+FOUR_FAULTS = """
+    import torch.nn as nn
+    import torch.nn.functional as F
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv1 = nn.Conv2d(1, 16, 3, padding=1)
+            self.conv2 = nn.Conv2d(32, 32, 3, padding=1)
+            self.bn = nn.BatchNorm2d(64)
+            self.fc1 = nn.Linear(500, 100)
+            self.fc2 = nn.Linear(120, 10)
+
+        def forward(self, x):
+            x = F.max_pool2d(F.relu(self.conv1(x)), 2)
+            x = F.max_pool2d(F.relu(self.bn(self.conv2(x))), 2)
+            x = x.flatten(1)
+            return self.fc2(F.relu(self.fc1(x)))
+"""
+
+
+def test_every_independent_fault_is_seen_in_one_run() -> None:
+    trace = trace_text(FOUR_FAULTS, (1, 28, 28))
+    assert faults(trace) == [(15, "channels"), (15, "norm-size"), (17, "features"), (17, "features")]
+    run = training_pass(trace)
+    shapes = {tensor.id: tensor.shape for tensor in run.tensors}
+    assert shapes[run.outputs[0]] == (run.batch, 10)
+
+
+def test_a_consequence_of_a_fault_is_no_fault() -> None:
+    trace = trace_text(
+        """
+        import torch
+        import torch.nn as nn
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.a = nn.Conv2d(3, 8, 3)
+                self.b = nn.Conv2d(3, 8, 3, padding=1)
+                self.c = nn.Conv2d(16, 8, 3)
+                self.fc = nn.Linear(1234, 10)
+
+            def forward(self, x):
+                joined = torch.cat([self.a(x), self.b(x)], 1)
+                return self.fc(self.c(joined).flatten(1))
+        """,
+        (3, 32, 32),
+    )
+    assert faults(trace) == [(13, "merge")]
+
+
+def test_places_are_exact() -> None:
+    trace = trace_text(
+        """
+        import torch.nn as nn
+
+        def block(width):
+            return nn.Sequential(nn.Conv2d(width, width, 3, padding=1), nn.ReLU())
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.é, self.blocks = 1, nn.ModuleList([block(8) for _ in range(2)])
+                self.stem = nn.Conv2d(
+                    3,
+                    8, kernel_size=3,
+                )
+
+            def forward(self, x):
+                x = self.stem(x)
+                for b in self.blocks:
+                    x = b(x)
+                return x
+        """,
+        (3, 8, 8),
+    )
+    model = only_model(trace)
+    layers = {layer.path: layer for layer in model.layers}
+    stem = layers["stem"].sites
+    assert [(site.callee, site.span.row, site.span.column, site.span.end_row) for site in stem] == [
+        ("nn.Conv2d", 10, 21, 13)
+    ]
+    assert {argument.name: (argument.text, argument.span.row, argument.literal) for argument in stem[0].arguments} == {
+        "in_channels": ("3", 11, True),
+        "out_channels": ("8", 12, True),
+        "kernel_size": ("3", 12, True),
+    }
+    inner, outer = layers["blocks.1.0"].sites[:2]
+    assert (inner.callee, inner.span.row, inner.function) == ("nn.Conv2d", 4, "block")
+    assert inner.arguments[0].parameter == "width"
+    assert (outer.callee, outer.span.row, outer.span.column) == ("block", 9, 58)
+    calls = [operation.calls[0] for operation in model.passes[0].operations]
+    assert [(call.row, call.column, call.end_column) for call in calls[:2]] == [(16, 13, 25), (18, 17, 21)]
+
+
+def test_exceptions_that_the_model_catches_behave() -> None:
+    trace = trace_text(
+        """
+        import torch
+        import torch.nn as nn
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.a, self.b = nn.Linear(9, 4), nn.Linear(8, 4)
+
+            def forward(self, x):
+                try:
+                    return self.a(x)
+                except RuntimeError:
+                    return self.b(x)
+        """,
+        (8,),
+    )
+    assert faults(trace) == []
+    assert [operation.layer for operation in training_pass(trace).operations if operation.kind == "linear"] == ["b"]
+
+
+def test_a_constructor_that_raises_is_replaced_and_the_rest_is_seen() -> None:
+    trace = trace_text(
+        """
+        import torch.nn as nn
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.conv = nn.Conv2d(3, 10, 3, groups=2)
+                self.typo = nn.Lineer(3, 4)
+                self.fc = nn.Linear(99, 10)
+
+            def forward(self, x):
+                return self.fc(self.conv(x).mean((2, 3)))
+        """,
+        (3, 32, 32),
+    )
+    assert [(problem.reason, problem.span.row) for problem in trace.problems] == [("model-not-built", 7)]
+    (model,) = trace.models
+    conv = next(layer for layer in model.layers if layer.path == "conv")
+    assert conv.fault is not None and conv.fault.reason == "argument"
+    assert faults(trace) == [(11, "features")]
+
+
+def test_a_forward_that_depends_on_values_is_traced_on_cpu() -> None:
+    trace = trace_text(
+        """
+        import torch.nn as nn
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.a, self.b = nn.Conv2d(3, 4, 3), nn.Conv2d(3, 4, 3)
+
+            def forward(self, x):
+                return self.a(x) if x.mean() > 100 else self.b(x)
+        """,
+        (3, 16, 16),
+    )
+    model = only_model(trace)
+    assert [operation.layer for operation in model.passes[0].operations if operation.kind == "conv"] == ["b"]
+    assert any("cpu" in note for note in model.notes)
+
+
+def test_weights_in_plain_lists_and_layers_made_in_forward_are_told() -> None:
+    trace = trace_text(
+        """
+        import torch.nn as nn
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.rest = [nn.Conv2d(3, 3, 3)]
+
+            def forward(self, x):
+                return nn.Conv2d(3, 5, 3)(self.rest[0](x))
+        """,
+        (3, 16, 16),
+    )
+    model = only_model(trace)
+    assert [parameter.name for parameter in model.parameters if not parameter.registered] == [
+        "rest.0.weight",
+        "rest.0.bias",
+    ]
+    assert training_pass(trace).operations[0].layer == "rest.0"
+
+
+def test_a_trace_survives_json() -> None:
+    trace = trace_text(FOUR_FAULTS, (1, 28, 28))
+    assert from_json(FileTrace, to_json(trace)) == trace
+
+
+def test_described_models_need_no_meta_kernels() -> None:
+    """The first meta kernel of a process imports sympy and torch._dynamo, which takes seconds."""
+    script = """
+import sys
+import torchvision.models as models
+from cnnlint.runtime import patches
+patches.install()
+before = {name for name in ("sympy", "torch._dynamo") if name in sys.modules}
+from cnnlint.job import Job
+from cnnlint.runtime.session import trace_file
+text = "import torchvision\\nmodel = torchvision.models.{}()\\n# cnnlint: input=3x224x224\\n"
+for name in ("resnet18", "vgg11_bn", "mobilenet_v2", "densenet121", "efficientnet_b0", "googlenet"):
+    trace = trace_file(Job("m.py", "/nowhere/m.py", text.format(name), allow_effects=True))
+    assert len(trace.models) == 1 and not trace.problems, (name, trace.problems)
+after = {name for name in ("sympy", "torch._dynamo") if name in sys.modules}
+print(sorted(after - before))
+"""
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert run.stdout.strip() == "[]", run.stdout + run.stderr
