@@ -142,7 +142,7 @@ class Construction:
             nn.Module.__init__ = __init__  # type: ignore[method-assign, assignment]
             stack.callback(setattr, nn.Module, "__init__", original)
             if self.recovering:
-                for layer_class in _layer_classes():
+                for layer_class in layer_classes():
                     stack.enter_context(self._catching(layer_class))
             yield
 
@@ -197,7 +197,7 @@ def _bind(layer_class: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> d
 
 
 @functools.cache
-def _layer_classes() -> list[type[nn.Module]]:
+def layer_classes() -> list[type[nn.Module]]:
     """torch.nn's layer classes whose arguments are described and which have a constructor of their own."""
     found = []
     for name in layer_arguments.INTERFACE:
@@ -220,14 +220,14 @@ def move_to_meta(model: nn.Module) -> None:
     for module in all_modules(model):
         for table in (module._parameters, module._buffers):
             for name, tensor in table.items():
-                if tensor is None or tensor.is_meta or _uninitialised(tensor):
+                if tensor is None or tensor.is_meta or uninitialised(tensor):
                     continue
                 if id(tensor) not in memo:
                     memo[id(tensor)] = _without_memory(tensor)
                 table[name] = memo[id(tensor)]  # type: ignore[assignment]
 
 
-def _uninitialised(tensor: torch.Tensor) -> bool:
+def uninitialised(tensor: torch.Tensor) -> bool:
     return isinstance(tensor, (nn.parameter.UninitializedParameter, nn.parameter.UninitializedBuffer))
 
 

@@ -2,42 +2,27 @@
 
 from __future__ import annotations
 
-import ast
 import contextlib
-import inspect
-import os
-import types
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
-from torch import nn
 
 from cnnlint.job import Job
-from cnnlint.operators import layers as layer_arguments
 from cnnlint.runtime import construct, inputs
+from cnnlint.runtime.builder import Builder, Built
+from cnnlint.runtime.candidates import NotAModel
 from cnnlint.runtime.construct import Construction
-from cnnlint.runtime.frames import Place, UserFiles
-from cnnlint.runtime.functions import DTYPES, DTYPES_BY_NAME
+from cnnlint.runtime.describe import Describer
+from cnnlint.runtime.frames import UserFiles
+from cnnlint.runtime.functions import DTYPES_BY_NAME
 from cnnlint.runtime.guard import Guard
-from cnnlint.runtime.loader import ArgumentsMissing, SlicedModule, Unavailable, load
-from cnnlint.runtime.recovery import FAILED, stand_in
 from cnnlint.runtime.tracer import DataDependent, TooManyOperations, Tracer
 from cnnlint.source.facts import Expression, Target
 from cnnlint.source.file import SourceFile
-from cnnlint.source.locate import Calls
 from cnnlint.source.survey import survey
-from cnnlint.trace import (
-    CallSite,
-    FileTrace,
-    Input,
-    Layer,
-    Model,
-    Parameter,
-    Pass,
-    Problem,
-)
+from cnnlint.trace import FileTrace, Input, Model, Pass, Problem
 
 BATCH = 103 * 840
 """Samples in a batch on the meta device: a number that no layer has, so that the batch is recognised
@@ -45,58 +30,6 @@ wherever it goes, and that models which split the batch can divide (a prime × 8
 
 SMALL_BATCH = 2
 """Samples in a batch on a real device, and for models that loop over their batch."""
-
-CONVENTIONAL_ARGUMENTS: dict[str, Any] = {
-    **dict.fromkeys(
-        "num_classes n_classes num_class nclass nclasses classes n_class class_num num_labels n_labels "
-        "nb_classes output_size output_dim num_outputs out_dim".split(),
-        10,
-    ),
-    **dict.fromkeys(
-        "in_channels in_chans in_ch n_channels num_channels input_channels channels img_channels "
-        "image_channels channels_img nc in_channel input_channel input_nc output_nc out_channels out_ch n_colors".split(),
-        3,
-    ),
-    **dict.fromkeys("upscale_factor scale_factor upscale scale".split(), 2),
-    **dict.fromkeys("latent_dim z_dim zdim nz noise_dim channels_noise".split(), 100),
-    **dict.fromkeys(
-        "ndf ngf features_d features_g hidden_dim hidden_size embed_dim embedding_dim d_model dim".split(), 64
-    ),
-    **dict.fromkeys("dropout dropout_rate drop_rate p".split(), 0.5),
-    **dict.fromkeys("img_size image_size input_size".split(), 224),
-    **dict.fromkeys("num_actions n_actions action_dim".split(), 4),
-    "ngpu": 1,
-    "bias": True,
-    "pretrained": False,
-    "vocab_size": 1000,
-    "growth_rate": 32,
-}
-"""What a constructor's argument of this name is taken to be where nothing supplies it."""
-
-
-class NotAModel(Exception):
-    """What was built is no module."""
-
-
-@dataclass
-class Candidate:
-    """A way to build a target: `make` runs it in a loaded module. A `guessed` one may be wrong, so that
-    a call which cannot be evaluated says nothing about the model."""
-
-    text: str
-    make: Callable[[SlicedModule], Any]
-    guessed: bool = False
-
-
-@dataclass
-class Built:
-    """A model that was built, with what is needed to describe it."""
-
-    model: nn.Module
-    candidate: Candidate
-    construction: Construction
-    module: SlicedModule
-    problems: list[Problem] = field(default_factory=list)
 
 
 def trace_file(job: Job, progress: Callable[[FileTrace], None] = lambda trace: None) -> FileTrace:
@@ -113,11 +46,9 @@ class Session:
         self.file = SourceFile(job.filename, job.text, job.cells)
         self.files = UserFiles()
         self.problems: list[Problem] = []
-        self._construction = Construction(self.files)
-        self._module: SlicedModule | None = None
-        self._sites: dict[tuple[Place, ...], tuple[CallSite, ...]] = {}
-        self._calls: dict[str, Calls] = {}
         self.notes: list[str] = []
+        self._builder = Builder(job, self.file, self.files)
+        self._describer = Describer(self.files)
         self._guard: Guard | None = None
 
     def run(self, progress: Callable[[FileTrace], None]) -> FileTrace:
@@ -137,28 +68,15 @@ class Session:
 
     def _so_far(self, models: list[Model]) -> FileTrace:
         effects = self._guard.effects if self._guard else []
-        return FileTrace(self.job.filename, tuple(models), (*self.problems, *effects))
-
-    # -- building
-
-    def _load(self, recovering: bool = False) -> SlicedModule:
-        if self._module is not None and not recovering:
-            return self._module
-        module = load(self.file, self.job.path, self.files, self._display, recovering)
-        if not recovering:
-            self._module = module
-        return module
-
-    def _display(self, path: str) -> str:
-        """How a project file beside the linted one is shown: relative to the working directory."""
-        relative = os.path.relpath(path)
-        return path if relative.startswith("..") else relative
+        return FileTrace(
+            self.job.filename, tuple(models), (*self.problems, *self._builder.problems, *effects)
+        )
 
     def _model(self, target: Target) -> Model:
-        self.notes = []
-        built = self._build(target)
+        built = self._builder.build(target)
         if built is None:
             raise NotAModel
+        self.notes = list(built.notes)
         try:
             found = inputs.find(
                 target,
@@ -169,11 +87,11 @@ class Session:
             )
         except inputs.InputUnknown as error:
             self._input_unknown(target, str(error))
-            return self._describe(target, built, (), ())
+            return self._describer.describe(target, built, (), (), self.notes)
         passes = self._passes(target, built, found)
         if any(item.reason == inputs.ASSUMED for item in found.inputs):
             passes = self._without_consequences(target, built, found, passes)
-        return self._describe(target, built, found.inputs, passes)
+        return self._describer.describe(target, built, found.inputs, passes, self.notes)
 
     def _without_consequences(
         self, target: Target, built: Built, found: inputs.Found, passes: tuple[Pass, ...]
@@ -215,184 +133,6 @@ class Session:
 
     def _evaluate(self, built: Built, expression: Expression) -> Any:
         return construct.build(lambda: built.module.evaluate(expression), Construction(self.files))
-
-    def _build(self, target: Target) -> Built | None:
-        """The model of a target, or None with the problem noted."""
-        candidates = list(self._candidates(target))
-        unavailable: Unavailable | None = None
-        for candidate in candidates:
-            construction = self._construction
-            try:
-                module = self._load()
-                model = construct.build(lambda c=candidate, m=module: c.make(m), construction)  # type: ignore[misc]
-            except Unavailable as error:
-                unavailable = unavailable or error
-                continue
-            except NotAModel:
-                raise
-            except ArgumentsMissing:
-                continue
-            except BaseException as error:  # the file may raise anything
-                if candidate.guessed and not self._inside_user_code(error):
-                    continue
-                return self._rebuild(target, candidate)
-            return self._finish(target, candidate, construction, module, model)
-        if unavailable is not None:
-            self._unavailable(target, unavailable)
-        else:
-            self._missing_arguments(target)
-        return None
-
-    def _candidates(self, target: Target) -> Iterator[Candidate]:
-        last = target.name.rpartition(".")[2]
-        for text in self.job.models:
-            if text.partition("(")[0].strip() == target.name:
-                expression = Expression(text, "", _names_in(text), target.span)
-                yield Candidate(text, _evaluation(expression))
-        for item in target.constructions:
-            guessed = item.source != "comment" and target.kind != "variable"
-            yield Candidate(item.expression.text, _evaluation(item.expression), guessed)
-        if target.kind == "variable":
-            return
-        yield Candidate(f"{last}()", lambda m: self._with_defaults(m, target))
-        yield Candidate(f"{last}(…)", lambda m: self._with_conventions(m, target), guessed=True)
-
-    def _with_defaults(self, module: SlicedModule, target: Target) -> Any:
-        value = self._definition(module, target)
-        if _required(value):
-            raise ArgumentsMissing
-        return value()
-
-    def _with_conventions(self, module: SlicedModule, target: Target) -> Any:
-        value = self._definition(module, target)
-        given = {}
-        for name in _required(value):
-            if name not in CONVENTIONAL_ARGUMENTS:
-                raise ArgumentsMissing
-            given[name] = CONVENTIONAL_ARGUMENTS[name]
-        if target.evidence.class_counts:
-            counts = target.evidence.class_counts[0].count
-            given = {name: counts if "class" in name else item for name, item in given.items()}
-        written = ", ".join(f"{name}={item!r}" for name, item in given.items())
-        built = f"{target.name}({written})"
-        note = f"{target.name} was built as {built}: conventional values, since nothing supplies them"
-        if note not in self.notes:
-            self.notes.append(note)
-        return value(**given)
-
-    def _definition(self, module: SlicedModule, target: Target) -> Any:
-        value = module.get(target.name)
-        if isinstance(value, type) and not issubclass(value, nn.Module):
-            raise NotAModel
-        if not callable(value):
-            raise NotAModel
-        return value
-
-    def _finish(
-        self,
-        target: Target,
-        candidate: Candidate,
-        construction: Construction,
-        module: SlicedModule,
-        model: Any,
-    ) -> Built:
-        if not isinstance(model, nn.Module):
-            raise NotAModel
-        construct.move_to_meta(model)
-        return Built(model, candidate, construction, module)
-
-    def _rebuild(self, target: Target, candidate: Candidate) -> Built | None:
-        """A second try for a constructor that raised: layers that refuse are repaired, statements that
-        raise are skipped, and each is noted."""
-        construction = Construction(self.files, recovering=True)
-        failures: list[Problem] = []
-
-        def failed(reason: BaseException, module: Any, names: tuple[str, ...]) -> None:
-            failures.append(self._not_built(target, reason))
-            stand_in(module, names)
-
-        try:
-            module = self._load(recovering=True)
-            module.namespace[FAILED] = failed
-            model = construct.build(lambda: candidate.make(module), construction)
-        except Unavailable as missing:
-            self._unavailable(target, missing)
-            return None
-        except BaseException as again:
-            self.problems.extend(failures or [self._not_built(target, again)])
-            return None
-        self.problems.extend(failures)
-        return self._finish(target, candidate, construction, module, model)
-
-    def _inside_user_code(self, error: BaseException) -> bool:
-        """Whether an exception came from inside the user's constructor or factory, and not from
-        evaluating its call."""
-        traceback = error.__traceback__
-        while traceback is not None:
-            code = traceback.tb_frame.f_code
-            if code.co_filename in self.files and code.co_name != "<module>":
-                return True
-            traceback = traceback.tb_next
-        return False
-
-    # -- problems
-
-    def _problem(
-        self, reason: str, message: str, target: Target, built: Built | None = None, **more: Any
-    ) -> None:
-        self.problems.append(Problem(reason, message, target.span, model=target.name, **more))
-
-    def _not_built(self, target: Target, error: BaseException) -> Problem:
-        calls = self.files.traceback_calls(error.__traceback__)
-        words = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
-        related = tuple(("called from here", span) for span in calls[1:])
-        return Problem(
-            "model-not-built",
-            f"the constructor of {target.name} raises {words}",
-            calls[0] if calls else target.span,
-            model=target.name,
-            related=related,
-        )
-
-    def _unavailable(self, target: Target, error: Unavailable) -> None:
-        failure = error.failure
-        names = ", ".join(failure.names)
-        cause = f"{type(failure.error).__name__}: {str(failure.error).partition(chr(10))[0]}"
-        if failure.missing is not None:
-            problem = Problem(
-                "import-failed",
-                f"{target.name} needs the package {failure.missing!r}, which cannot be imported ({cause})",
-                failure.span,
-                help=f"install {failure.missing} in the environment that cnnlint runs in",
-                model=target.name,
-            )
-        else:
-            problem = Problem(
-                "import-failed",
-                f"{target.name} needs {names}, whose definition raises {cause}",
-                failure.span,
-                model=target.name,
-            )
-        if problem not in self.problems:
-            self.problems.append(problem)
-
-    def _missing_arguments(self, target: Target) -> None:
-        try:
-            required = _required(self._definition(self._load(), target))
-        except Unavailable as error:
-            self._unavailable(target, error)
-            return
-        except AttributeError:
-            required = []
-        names = ", ".join(required)
-        call = f"{target.name}({', '.join(f'{name}=…' for name in required)})"
-        self._problem(
-            "missing-arguments",
-            f"{target.name} needs {names or 'arguments'}, and nothing in the file supplies "
-            f"{'them' if len(required) != 1 else 'it'}",
-            target,
-            help=f"add the comment `# cnnlint: model={call}` above it, or give --model '{call}'",
-        )
 
     # -- tracing
 
@@ -453,8 +193,8 @@ class Session:
         """A pass with real, small tensors: on the device that was asked for, or on cpu for a forward
         that depends on the values of its tensors."""
         try:
-            model = built.candidate.make(self._load())
-            model.to(device)
+            model = built.candidate.make(self._builder.load())
+            model._apply(lambda tensor: tensor.to(device))
         except Exception:
             return partial
         model.train(mode == "train")
@@ -482,145 +222,6 @@ class Session:
             note = f"verify: {mismatch}"
             if note not in self.notes:
                 self.notes.append(note)
-
-    # -- describing
-
-    def _describe(
-        self, target: Target, built: Built, given: tuple[Input, ...], passes: tuple[Pass, ...]
-    ) -> Model:
-        names = construct.names_of(built.model)
-        called: dict[str | None, int] = {}
-        for run in passes:
-            for operation in run.operations:
-                path = operation.layer
-                while path is not None:
-                    called[path] = called.get(path, 0) + 1
-                    path = path.rpartition(".")[0] or None
-        layers = []
-        parameters = []
-        for path, module, registered in construct.named_modules(built.model):
-            layers.append(self._layer(path, module, built, called.get(path or None, 0)))
-            for table, buffer in ((module._parameters, False), (module._buffers, True)):
-                for name, tensor in table.items():
-                    if tensor is None or names.tensors[id(tensor)][1] != (f"{path}.{name}" if path else name):
-                        continue
-                    parameters.append(
-                        Parameter(
-                            f"{path}.{name}" if path else name,
-                            () if construct._uninitialised(tensor) else tuple(tensor.shape),
-                            DTYPES[tensor.dtype],
-                            tensor.requires_grad,
-                            buffer,
-                            registered,
-                        )
-                    )
-        return Model(
-            name=target.name,
-            construction=built.candidate.text,
-            span=target.span,
-            layers=tuple(layers),
-            parameters=tuple(parameters),
-            inputs=given,
-            passes=passes,
-            evidence=target.evidence,
-            notes=tuple(self.notes),
-        )
-
-    def _layer(self, path: str, module: nn.Module, built: Built, called: int) -> Layer:
-        kind = _torch_type(module)
-        arguments = {}
-        for name in layer_arguments.INTERFACE.get(kind, ()):
-            value = getattr(module, name, None)
-            if isinstance(value, torch.Tensor):
-                value = True
-            if isinstance(value, (bool, int, float, str, tuple)):
-                arguments[name] = value
-        fault = built.construction.faults.get(id(module))
-        if fault is None and kind in layer_arguments.INTERFACE:
-            refusals = layer_arguments.check(kind, arguments)
-            if refusals:
-                first = refusals[0]
-                fault = construct.Fault(
-                    first.reason, first.message, first.argument, first.expected, first.actual
-                )
-        return Layer(
-            path=path,
-            type=kind,
-            class_name=type(module).__name__,
-            arguments=arguments,
-            sites=self._call_sites(built.construction.sites(module), module),
-            parameters=tuple(f"{path}.{name}" if path else name for name in module._parameters),
-            fault=fault,
-            called=called,
-        )
-
-    def _call_sites(self, places: list[Place], module: nn.Module) -> tuple[CallSite, ...]:
-        key = tuple(places)
-        if key not in self._sites:
-            self._sites[key] = tuple(self._walk_sites(places, module))
-        return self._sites[key]
-
-    def _walk_sites(self, places: list[Place], module: nn.Module) -> Iterator[CallSite]:
-        called: types.CodeType | None = None
-        for code, instruction in places:
-            span = self.files.span(code, instruction)
-            if span is None:
-                continue
-            calls = self._calls_of(code.co_filename)
-            call = calls.at(*self.files.position(code, instruction))
-            if call is None:
-                yield CallSite(span, "", code.co_name)
-            else:
-                signature = _parameters_of(called) if called else _constructor_parameters(type(module))
-                yield calls.site(call, code.co_name, signature)
-            called = code
-
-    def _calls_of(self, path: str) -> Calls:
-        if path not in self._calls:
-            self._calls[path] = Calls(self.files.file(path))
-        return self._calls[path]
-
-
-def _evaluation(expression: Expression) -> Callable[[SlicedModule], Any]:
-    return lambda module: module.evaluate(expression)
-
-
-def _constructor_parameters(layer_class: type) -> list[str]:
-    try:
-        return list(inspect.signature(layer_class).parameters)
-    except (TypeError, ValueError):
-        return []
-
-
-def _parameters_of(code: types.CodeType) -> list[str]:
-    names = list(code.co_varnames[: code.co_argcount])
-    return names[1:] if names and names[0] in ("self", "cls") else names
-
-
-def _torch_type(module: nn.Module) -> str:
-    """The torch.nn class that a module is or descends from, else its own class's name."""
-    for base in type(module).__mro__:
-        if base.__module__.startswith("torch.nn.modules") and base is not nn.Module:
-            return base.__name__
-    return type(module).__name__
-
-
-def _required(value: Any) -> list[str]:
-    """The parameters that a call of a class or function must give."""
-    try:
-        parameters = inspect.signature(value).parameters.values()
-    except (TypeError, ValueError):
-        return []
-    return [
-        parameter.name
-        for parameter in parameters
-        if parameter.default is parameter.empty
-        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
-    ]
-
-
-def _names_in(text: str) -> frozenset[str]:
-    return frozenset(node.id for node in ast.walk(ast.parse(text, mode="eval")) if isinstance(node, ast.Name))
 
 
 def _tensors(given: Sequence[Input], batch: int, device: str) -> list[torch.Tensor]:
@@ -662,4 +263,4 @@ def _alike(run: Pass, other: Pass) -> bool:
 
 def prepare() -> None:
     """Compute once, before forking, what every session needs."""
-    construct._layer_classes()
+    construct.layer_classes()

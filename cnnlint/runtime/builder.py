@@ -1,0 +1,185 @@
+"""Building the targets of one file: candidate by candidate, and again with repairs where one raises."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+from cnnlint.job import Job
+from cnnlint.runtime import construct
+from cnnlint.runtime.candidates import Candidate, NotAModel, candidates, definition, required
+from cnnlint.runtime.construct import Construction
+from cnnlint.runtime.frames import UserFiles
+from cnnlint.runtime.loader import ArgumentsMissing, SlicedModule, Unavailable, load
+from cnnlint.runtime.recovery import FAILED, stand_in
+from cnnlint.source.facts import Target
+from cnnlint.source.file import SourceFile
+from cnnlint.trace import Problem
+
+
+@dataclass
+class Built:
+    """A model that was built, with what is needed to describe it."""
+
+    model: nn.Module
+    candidate: Candidate
+    construction: Construction
+    module: SlicedModule
+    notes: tuple[str, ...] = ()
+
+
+class Builder:
+    """Builds the targets of one file; what kept one from being built is in `problems`."""
+
+    def __init__(self, job: Job, file: SourceFile, files: UserFiles):
+        self.job = job
+        self.file = file
+        self.files = files
+        self.problems: list[Problem] = []
+        self._construction = Construction(files)
+        self._module: SlicedModule | None = None
+
+    def load(self, recovering: bool = False) -> SlicedModule:
+        if self._module is not None and not recovering:
+            return self._module
+        module = load(self.file, self.job.path, self.files, _display, recovering)
+        if not recovering:
+            self._module = module
+        return module
+
+    def build(self, target: Target) -> Built | None:
+        """The model of a target, or None with the problem noted."""
+        unavailable: Unavailable | None = None
+        for candidate in candidates(target, self.job.models):
+            construction = self._construction
+            try:
+                module = self.load()
+                model = construct.build(lambda c=candidate, m=module: c.make(m), construction)  # type: ignore[misc]
+            except Unavailable as error:
+                unavailable = unavailable or error
+                continue
+            except NotAModel:
+                raise
+            except ArgumentsMissing:
+                continue
+            except BaseException as error:  # the file may raise anything
+                if candidate.guessed and not self._inside_user_code(error):
+                    continue
+                return self._rebuild(target, candidate)
+            return self._finish(candidate, construction, module, model)
+        if unavailable is not None:
+            self._unavailable(target, unavailable)
+        else:
+            self._missing_arguments(target)
+        return None
+
+    def _finish(
+        self,
+        candidate: Candidate,
+        construction: Construction,
+        module: SlicedModule,
+        model: Any,
+    ) -> Built:
+        if not isinstance(model, nn.Module):
+            raise NotAModel
+        construct.move_to_meta(model)
+        notes = (candidate.note(module),) if candidate.note else ()
+        return Built(model, candidate, construction, module, notes)
+
+    def _rebuild(self, target: Target, candidate: Candidate) -> Built | None:
+        """A second try for a constructor that raised: layers that refuse are repaired, statements that
+        raise are skipped, and each is noted."""
+        construction = Construction(self.files, recovering=True)
+        failures: list[Problem] = []
+
+        def failed(reason: BaseException, module: Any, names: tuple[str, ...]) -> None:
+            failures.append(self._not_built(target, reason))
+            stand_in(module, names)
+
+        try:
+            module = self.load(recovering=True)
+            module.namespace[FAILED] = failed
+            model = construct.build(lambda: candidate.make(module), construction)
+        except Unavailable as missing:
+            self._unavailable(target, missing)
+            return None
+        except BaseException as again:
+            self.problems.extend(failures or [self._not_built(target, again)])
+            return None
+        self.problems.extend(failures)
+        return self._finish(candidate, construction, module, model)
+
+    def _inside_user_code(self, error: BaseException) -> bool:
+        """Whether an exception came from inside the user's constructor or factory, and not from
+        evaluating its call."""
+        traceback = error.__traceback__
+        while traceback is not None:
+            code = traceback.tb_frame.f_code
+            if code.co_filename in self.files and code.co_name != "<module>":
+                return True
+            traceback = traceback.tb_next
+        return False
+
+    def _not_built(self, target: Target, error: BaseException) -> Problem:
+        calls = self.files.traceback_calls(error.__traceback__)
+        words = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+        related = tuple(("called from here", span) for span in calls[1:])
+        return Problem(
+            "model-not-built",
+            f"the constructor of {target.name} raises {words}",
+            calls[0] if calls else target.span,
+            model=target.name,
+            related=related,
+        )
+
+    def _unavailable(self, target: Target, error: Unavailable) -> None:
+        failure = error.failure
+        names = ", ".join(failure.names)
+        cause = f"{type(failure.error).__name__}: {str(failure.error).partition(chr(10))[0]}"
+        if failure.missing is not None:
+            problem = Problem(
+                "import-failed",
+                f"{target.name} needs the package {failure.missing!r}, which cannot be imported ({cause})",
+                failure.span,
+                help=f"install {failure.missing} in the environment that cnnlint runs in",
+                model=target.name,
+            )
+        else:
+            problem = Problem(
+                "import-failed",
+                f"{target.name} needs {names}, whose definition raises {cause}",
+                failure.span,
+                model=target.name,
+            )
+        if problem not in self.problems:
+            self.problems.append(problem)
+
+    def _missing_arguments(self, target: Target) -> None:
+        try:
+            names_needed = required(definition(self.load(), target))
+        except Unavailable as error:
+            self._unavailable(target, error)
+            return
+        except AttributeError:
+            names_needed = []
+        names = ", ".join(names_needed)
+        call = f"{target.name}({', '.join(f'{name}=…' for name in names_needed)})"
+        self.problems.append(
+            Problem(
+                "missing-arguments",
+                f"{target.name} needs {names or 'arguments'}, and nothing in the file supplies "
+                f"{'them' if len(names_needed) != 1 else 'it'}",
+                target.span,
+                help=f"add the comment `# cnnlint: model={call}` above it, or give --model '{call}'",
+                model=target.name,
+            )
+        )
+
+
+def _display(path: str) -> str:
+    """How a project file beside the linted one is shown: relative to the working directory."""
+    relative = os.path.relpath(path)
+    return path if relative.startswith("..") else relative

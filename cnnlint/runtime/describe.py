@@ -1,0 +1,146 @@
+"""A built model as plain data: its layers with the places of their construction, its parameters."""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import nn
+
+from cnnlint.operators import layers as layer_arguments
+from cnnlint.runtime import construct
+from cnnlint.runtime.builder import Built
+from cnnlint.runtime.frames import Place, UserFiles
+from cnnlint.runtime.functions import DTYPES
+from cnnlint.source.facts import Target
+from cnnlint.source.locate import Calls
+from cnnlint.trace import CallSite, Fault, Input, Layer, Model, Parameter, Pass
+
+
+class Describer:
+    """Describes the models of one file."""
+
+    def __init__(self, files: UserFiles):
+        self.files = files
+        self._sites: dict[tuple[Place, ...], tuple[CallSite, ...]] = {}
+        self._calls: dict[str, Calls] = {}
+
+    def describe(
+        self,
+        target: Target,
+        built: Built,
+        given: tuple[Input, ...],
+        passes: tuple[Pass, ...],
+        notes: Sequence[str],
+    ) -> Model:
+        names = construct.names_of(built.model)
+        called: dict[str | None, int] = {}
+        for run in passes:
+            for operation in run.operations:
+                path = operation.layer
+                while path is not None:
+                    called[path] = called.get(path, 0) + 1
+                    path = path.rpartition(".")[0] or None
+        layers = []
+        parameters = []
+        for path, module, registered in construct.named_modules(built.model):
+            layers.append(self._layer(path, module, built, called.get(path or None, 0)))
+            for table, buffer in ((module._parameters, False), (module._buffers, True)):
+                for name, tensor in table.items():
+                    if tensor is None or names.tensors[id(tensor)][1] != (f"{path}.{name}" if path else name):
+                        continue
+                    parameters.append(
+                        Parameter(
+                            f"{path}.{name}" if path else name,
+                            () if construct.uninitialised(tensor) else tuple(tensor.shape),
+                            DTYPES[tensor.dtype],
+                            tensor.requires_grad,
+                            buffer,
+                            registered,
+                        )
+                    )
+        return Model(
+            name=target.name,
+            construction=built.candidate.text,
+            span=target.span,
+            layers=tuple(layers),
+            parameters=tuple(parameters),
+            inputs=given,
+            passes=passes,
+            evidence=target.evidence,
+            notes=tuple(notes),
+        )
+
+    def _layer(self, path: str, module: nn.Module, built: Built, called: int) -> Layer:
+        kind = _torch_type(module)
+        arguments = {}
+        for name in layer_arguments.INTERFACE.get(kind, ()):
+            value = getattr(module, name, None)
+            if isinstance(value, torch.Tensor):
+                value = True
+            if isinstance(value, (bool, int, float, str, tuple)):
+                arguments[name] = value
+        fault = built.construction.faults.get(id(module))
+        if fault is None and kind in layer_arguments.INTERFACE:
+            refusals = layer_arguments.check(kind, arguments)
+            if refusals:
+                first = refusals[0]
+                fault = Fault(first.reason, first.message, first.argument, first.expected, first.actual)
+        return Layer(
+            path=path,
+            type=kind,
+            class_name=type(module).__name__,
+            arguments=arguments,
+            sites=self._call_sites(built.construction.sites(module), module),
+            parameters=tuple(f"{path}.{name}" if path else name for name in module._parameters),
+            fault=fault,
+            called=called,
+        )
+
+    def _call_sites(self, places: list[Place], module: nn.Module) -> tuple[CallSite, ...]:
+        key = tuple(places)
+        if key not in self._sites:
+            self._sites[key] = tuple(self._walk_sites(places, module))
+        return self._sites[key]
+
+    def _walk_sites(self, places: list[Place], module: nn.Module) -> Iterator[CallSite]:
+        called: types.CodeType | None = None
+        for code, instruction in places:
+            span = self.files.span(code, instruction)
+            if span is None:
+                continue
+            calls = self._calls_of(code.co_filename)
+            call = calls.at(*self.files.position(code, instruction))
+            if call is None:
+                yield CallSite(span, "", code.co_name)
+            else:
+                signature = _parameters_of(called) if called else _constructor_parameters(type(module))
+                yield calls.site(call, code.co_name, signature)
+            called = code
+
+    def _calls_of(self, path: str) -> Calls:
+        if path not in self._calls:
+            self._calls[path] = Calls(self.files.file(path))
+        return self._calls[path]
+
+
+def _constructor_parameters(layer_class: type) -> list[str]:
+    try:
+        return list(inspect.signature(layer_class).parameters)
+    except (TypeError, ValueError):
+        return []
+
+
+def _parameters_of(code: types.CodeType) -> list[str]:
+    names = list(code.co_varnames[: code.co_argcount])
+    return names[1:] if names and names[0] in ("self", "cls") else names
+
+
+def _torch_type(module: nn.Module) -> str:
+    """The torch.nn class that a module is or descends from, else its own class's name."""
+    for base in type(module).__mro__:
+        if base.__module__.startswith("torch.nn.modules") and base is not nn.Module:
+            return base.__name__
+    return type(module).__name__
