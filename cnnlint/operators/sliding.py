@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any
 
 from cnnlint.arithmetic import signed
@@ -36,8 +37,12 @@ def argument_refusal(layer: str, argument: str, value: Any, count: int, least: i
             operand=None,
         )
     for number in numbers:
-        if isinstance(number, (float, str)) or number is None:
-            hint = f": write {int(number)}, or divide with //" if isinstance(number, float) else ""
+        if isinstance(number, (bool, float, str)) or number is None:
+            hint = ""
+            if isinstance(number, float):
+                hint = f": write {int(number)}, or divide with //"
+            elif isinstance(number, bool):
+                hint = ": give options that are not sizes by name (bias=True)"
             return Refusal(
                 "argument",
                 f"{layer} takes integers for {argument}, not {number!r}{hint}",
@@ -46,10 +51,10 @@ def argument_refusal(layer: str, argument: str, value: Any, count: int, least: i
                 operand=None,
                 exception="TypeError",
             )
-        if number < least:
+        if isinstance(number, Integral) and number < least:
             return Refusal(
                 "argument",
-                f"{layer} needs {argument} of at least {least}, not {signed(number)}",
+                f"{layer} needs {argument} of at least {least}, not {signed(int(number))}",
                 argument,
                 expected=least,
                 actual=number,
