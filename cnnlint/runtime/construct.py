@@ -198,13 +198,10 @@ def _bind(layer_class: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> d
 
 @functools.cache
 def layer_classes() -> list[type[nn.Module]]:
-    """torch.nn's layer classes whose arguments are described and which have a constructor of their own."""
-    found = []
-    for name in layer_arguments.INTERFACE:
-        layer_class = getattr(nn, name, None)
-        if layer_class is not None and "__init__" in vars(layer_class):
-            found.append(layer_class)
-    return found
+    """torch.nn's layer classes whose arguments are described; base classes before what derives from
+    them, so that an inherited constructor is wrapped as it was."""
+    found = [getattr(nn, name) for name in layer_arguments.INTERFACE if hasattr(nn, name)]
+    return sorted(found, key=lambda layer_class: -len(layer_class.__mro__))
 
 
 def build(make_model: Callable[[], Any], construction: Construction) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from cnnlint.diagnostic import Span
 from cnnlint.graph import Trace
 from cnnlint.runtime.functions import DTYPES
 from cnnlint.source.facts import Expression, InputEvidence, Target
@@ -215,7 +216,7 @@ class Solver:
         """Whether the first layers take such inputs: an image for convolutions, with as many channels or
         at least with another usual number of them (then the mismatch is the finding)."""
         run, _ = self.trial(inputs)
-        trace = Trace(_bare(run), run)
+        trace = Trace(bare_model(run), run)
         for id, item in zip(run.inputs, inputs, strict=True):
             use = first_use(trace, id)
             if use is None:
@@ -280,7 +281,7 @@ class Solver:
         inputs = [self._guess(name) for name in self.names]
         for _ in range(5):
             run, _ = self.trial(inputs)
-            trace = Trace(_bare(run), run)
+            trace = Trace(bare_model(run), run)
             changed = False
             for index, id in enumerate(run.inputs):
                 use = first_use(trace, id)
@@ -370,9 +371,8 @@ class Solver:
         return None
 
 
-def _bare(run: Pass) -> Model:
-    from cnnlint.diagnostic import Span
-
+def bare_model(run: Pass) -> Model:
+    """A model that is only its pass, to ask a trace about."""
     return Model("", "", Span("", 1, 1, 1, 1), passes=(run,))
 
 

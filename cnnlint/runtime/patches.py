@@ -53,6 +53,7 @@ def _open_what_hides_the_forward() -> None:
     torch.jit.script = _decorator  # type: ignore[assignment]
     torch.jit.script_if_tracing = _decorator  # type: ignore[assignment]
     torch.jit.script_method = _decorator  # type: ignore[assignment]
+    torch.jit.ScriptModule = nn.Module  # type: ignore[assignment, misc]
     torch.compile = _decorator  # type: ignore[assignment]
     torch.utils.checkpoint.checkpoint = _call  # type: ignore[assignment]
     torch.utils.checkpoint.checkpoint_sequential = _call_sequential  # type: ignore[assignment]

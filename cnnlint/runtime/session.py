@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from cnnlint.graph import Trace
 from cnnlint.job import Job
 from cnnlint.runtime import construct, inputs
 from cnnlint.runtime.builder import Builder, Built
@@ -22,7 +23,7 @@ from cnnlint.runtime.tracer import DataDependent, TooManyOperations, Tracer
 from cnnlint.source.facts import Expression, Target
 from cnnlint.source.file import SourceFile
 from cnnlint.source.survey import survey
-from cnnlint.trace import FileTrace, Input, Model, Pass, Problem
+from cnnlint.trace import FileTrace, Input, Model, Operation, Pass, Problem
 
 BATCH = 103 * 840
 """Samples in a batch on the meta device: a number that no layer has, so that the batch is recognised
@@ -99,12 +100,8 @@ class Session:
         """Passes without the exceptions that an input which rests on nothing may itself have caused."""
         kept = []
         for run in passes:
-            raised = [
-                operation
-                for operation in run.operations
-                if operation.fault is not None
-                and operation.fault.reason in ("failed", "rank", "merge", "dtype")
-            ]
+            trace = Trace(inputs.bare_model(run), run)
+            raised = [operation for operation in trace.faults() if not _independent(trace, operation)]
             if raised:
                 shapes = ", ".join(
                     f"{item.name}: {'×'.join(map(str, item.shape)) or 'scalar'}" for item in found.inputs
@@ -237,6 +234,17 @@ def _tensors(given: Sequence[Input], batch: int, device: str) -> list[torch.Tens
         else:
             made.append(torch.zeros(shape, dtype=dtype, device=device))
     return made
+
+
+def _independent(trace: Trace, operation: Operation) -> bool:
+    """Whether a fault is one whatever the input is: a layer with weights made what it refuses."""
+    refused = trace.main_input(operation)
+    by_layers = refused is not None and trace.weighted_source(refused) is not None
+    return (
+        by_layers
+        and operation.fault is not None
+        and operation.fault.reason not in ("failed", "merge", "rank")
+    )
 
 
 def _data_dependent(error: BaseException | None) -> bool:
