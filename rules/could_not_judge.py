@@ -342,3 +342,61 @@ class MissingArguments(ProblemRule):
     code = "CNN010"
     name = "missing-arguments"
     severity = Severity.ADVICE
+
+    valid = [
+        """
+        import torch.nn as nn
+
+        # cnnlint: input=3x8x8
+        class Net(nn.Module):
+            def __init__(self, filters):
+                super().__init__()
+                self.conv = nn.Conv2d(3, filters, 3)
+
+            def forward(self, x):
+                return self.conv(x)
+
+        net = Net(filters=8)
+        """,
+        """
+        import torch.nn as nn
+
+        # cnnlint: input=3x8x8
+        # cnnlint: model=Net(8)
+        class Net(nn.Module):
+            def __init__(self, filters):
+                super().__init__()
+                self.conv = nn.Conv2d(3, filters, 3)
+
+            def forward(self, x):
+                return self.conv(x)
+        """,
+    ]
+    invalid = [
+        """
+        import torch.nn as nn
+
+        # cnnlint: input=3x8x8
+        class Net(nn.Module):
+              ^^^ needs filters
+            def __init__(self, filters):
+                super().__init__()
+                self.conv = nn.Conv2d(3, filters, 3)
+
+            def forward(self, x):
+                return self.conv(x)
+        """,
+        """
+        import torch.nn as nn
+
+        # cnnlint: input=3x8x8
+        class Net(nn.Module):
+              ^^^ needs blueprint, stages
+            def __init__(self, blueprint, stages):
+                super().__init__()
+                self.conv = nn.Conv2d(3, blueprint["width"], 3)
+
+            def forward(self, x):
+                return self.conv(x)
+        """,
+    ]

@@ -1,0 +1,134 @@
+from collections.abc import Iterator
+
+from cnnlint.axes import BATCH, axis_provenance, roles
+from cnnlint.diagnostic import Diagnostic, Severity
+from cnnlint.graph import Trace
+from cnnlint.trace import Operation, Tensor
+from cnnlint_rules._operations import OperationRule
+
+
+class AccidentalBroadcast(OperationRule):
+    """Two activations of different shape that are added or subtracted.
+
+    ## Why
+    Broadcasting fits shapes from the right: `[B, 1] − [B]` is no difference for each sample but the table of
+    all pairs, `[B, B]`; a map with one channel is silently added to each of 64. It runs, and gives
+    numbers.
+
+    ## Use instead
+    Make the shapes equal: `x.squeeze(1)`, `y.unsqueeze(1)`, or a 1×1 convolution for the channels. Scalars,
+    parameters, 1×1 maps and products (masks, gates) are left alone.
+
+    ## References
+    - https://pytorch.org/docs/stable/notes/broadcasting.html
+    """
+
+    code = "CNN509"
+    name = "accidental-broadcast"
+    severity = Severity.WARNING
+
+    valid = [
+        """
+        import torch.nn as nn
+
+        # cnnlint: input=8x16x16
+        class Context(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.conv = nn.Conv2d(8, 8, 3, padding=1)
+
+            def forward(self, x):
+                return self.conv(x) + x.mean((2, 3), keepdim=True)
+        """,
+        """
+        import torch.nn as nn
+
+        # cnnlint: input=8x16x16
+        class Gate(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.mask = nn.Conv2d(8, 1, 1)
+
+            def forward(self, x):
+                return x * self.mask(x).sigmoid()
+        """,
+    ]
+    invalid = [
+        """
+        import torch.nn as nn
+
+        # cnnlint: input=8
+        class Pairs(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.a = nn.Linear(8, 1)
+                self.b = nn.Linear(8, 1)
+
+            def forward(self, x):
+                return self.a(x) - self.b(x).squeeze(1)
+                       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ all pairs
+        """,
+        """
+        import torch.nn as nn
+
+        # cnnlint: input=8x16x16
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.wide = nn.Conv2d(8, 16, 3, padding=1)
+                self.one = nn.Conv2d(8, 1, 3, padding=1)
+
+            def forward(self, x):
+                return self.wide(x) + self.one(x)
+                       ^^^^^^^^^^^^^^^^^^^^^^^^^^ 16 channels
+        """,
+    ]
+
+    def check(self, trace: Trace) -> Iterator[Diagnostic]:
+        provenance = axis_provenance(trace)
+        for operation in trace.operations("add", "sub"):
+            tensors = [trace.tensor(id) for id in operation.inputs()]
+            if operation.fault or len(tensors) != 2 or any(tensor.uncertain for tensor in tensors):
+                continue
+            if any(trace.weighted_source(tensor) is None for tensor in tensors):
+                continue
+            first, second = tensors
+            batches = [_batch_axes(provenance[tensor.id], tensor) for tensor in tensors]
+            if _pairs_samples(batches):
+                yield self._finding(trace, operation, first, second, "a table of all pairs of samples")
+            elif _repeats_channels(first, second):
+                count = max(first.shape[1], second.shape[1])
+                yield self._finding(
+                    trace, operation, first, second, f"one channel added to each of {count} channels"
+                )
+
+    def _finding(
+        self, trace: Trace, operation: Operation, first: Tensor, second: Tensor, what: str
+    ) -> Diagnostic:
+        return self.at(
+            trace,
+            operation,
+            f"{trace.show(first)} and {trace.show(second)} are broadcast to "
+            f"{trace.show(operation.outputs[0])}: {what}",
+            help="make the shapes equal (squeeze, unsqueeze, or a 1×1 convolution)",
+        )
+
+
+def _batch_axes(axes: tuple, tensor: Tensor) -> frozenset[int]:  # type: ignore[type-arg]
+    """Where the batch stands, counted from the right."""
+    return frozenset(at - len(axes) for at, axis in enumerate(axes) if roles(axis) == {BATCH})
+
+
+def _pairs_samples(batches: list[frozenset[int]]) -> bool:
+    """Whether the batches of both stand at different places, so that they are broadcast against each
+    other."""
+    first, second = batches
+    return bool(first) and bool(second) and not first & second
+
+
+def _repeats_channels(first: Tensor, second: Tensor) -> bool:
+    """Whether one of two maps of the same size has one channel and the other more."""
+    if len(first.shape) != len(second.shape) or len(first.shape) < 3 or first.shape[2:] != second.shape[2:]:
+        return False
+    channels = sorted((first.shape[1], second.shape[1]))
+    return channels[0] == 1 < channels[1] and max(first.shape[2:]) > 1

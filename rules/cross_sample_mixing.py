@@ -1,0 +1,118 @@
+from collections.abc import Iterator
+
+from cnnlint.axes import BATCH, axis_provenance, roles
+from cnnlint.diagnostic import Diagnostic, Severity
+from cnnlint.graph import Trace
+from cnnlint.heads import heads
+from cnnlint.trace import Operation
+from cnnlint_rules._operations import OperationRule
+
+
+class CrossSampleMixing(OperationRule):
+    """An operator that mixes the samples of the batch.
+
+    ## Why
+    Softmax, a norm or a matrix product over the batch axis makes the result of a sample depend on which
+    others happen to be in its batch. In evaluation, with another batch, the same image gives
+    another result. BatchNorm in training is the one that is meant to.
+
+    ## Use instead
+    Name an axis of the sample: `dim=1` or `dim=-1`; for attention over positions, keep the batch first.
+
+    ## References
+    - https://pytorch.org/docs/stable/generated/torch.nn.functional.softmax.html
+    """
+
+    code = "CNN512"
+    name = "cross-sample-mixing"
+    severity = Severity.ERROR
+
+    valid = [
+        """
+        import torch.nn as nn
+
+        # cnnlint: input=8x16
+        class Attention(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.score = nn.Linear(16, 8)
+
+            def forward(self, x):
+                weights = self.score(x).softmax(-1)
+                return weights @ x
+        """,
+        """
+        import torch.nn as nn
+
+        # cnnlint: input=16
+        class Contrast(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.embed = nn.Linear(16, 8)
+
+            def forward(self, x):
+                x = self.embed(x)
+                return x @ x.T
+        """,
+    ]
+    invalid = [
+        """
+        import torch.nn as nn
+
+        # cnnlint: input=16
+        class Gate(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.score = nn.Linear(16, 16)
+                self.fc = nn.Linear(16, 2)
+
+            def forward(self, x):
+                return self.fc(x * self.score(x).softmax(0))
+                                   ^^^^^^^^^^^^^^^^^^^^^^^^ the batch
+        """,
+        """
+        import torch.nn as nn
+
+        # cnnlint: input=16
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.embed = nn.Linear(16, 8)
+
+            def forward(self, x):
+                x = self.embed(x)
+                return (x @ x.T).softmax(-1) @ x
+                       ^^^^^^^^^^^^^^^^^^^^^^^^^
+        """,
+    ]
+
+    def check(self, trace: Trace) -> Iterator[Diagnostic]:
+        provenance = axis_provenance(trace)
+        told_elsewhere = {step.index for head in heads(trace) for step in head.after}
+        for operation in trace.operations("softmax", "matmul"):
+            source = trace.main_input(operation)
+            if source is None or operation.fault or source.uncertain or operation.index in told_elsewhere:
+                continue
+            axes = provenance[source.id]
+            axis = operation.attributes.get("axis") if operation.kind == "softmax" else len(axes) - 1
+            if not isinstance(axis, int) or axis >= len(axes) or len(axes) < 2:
+                continue
+            if roles(axes[axis]) == {BATCH} and _sums_over_samples(trace, operation):
+                yield self._finding(trace, operation, trace.show(source))
+
+    def _finding(self, trace: Trace, operation: Operation, shape: str) -> Diagnostic:
+        return self.at(
+            trace,
+            operation,
+            f"{operation.name} runs over the batch of {shape}: each sample's result depends on the others",
+            argument="dim",
+            help="name an axis of the sample, such as dim=1",
+        )
+
+
+def _sums_over_samples(trace: Trace, operation: Operation) -> bool:
+    """Whether the batch is summed over: with the samples' own values on the right of a product."""
+    if operation.kind != "matmul":
+        return True
+    other = trace.tensor(operation.inputs()[-1])
+    return other.origin == "operation" and len(other.shape) >= 2

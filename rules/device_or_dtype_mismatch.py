@@ -1,0 +1,111 @@
+from collections.abc import Iterator
+
+from cnnlint.diagnostic import Diagnostic, Severity
+from cnnlint.graph import Trace
+from cnnlint.trace import Operation, Tensor
+from cnnlint_rules._faults import FaultRule
+from cnnlint_rules._operations import OperationRule
+
+INDEXES = frozenset({"index", "embedding", "factory"})
+
+
+class DeviceOrDtypeMismatch(FaultRule, OperationRule):
+    """A tensor that is on another device, or of another dtype, than what it meets.
+
+    ## Why
+    A tensor made in forward without `device=`, or kept in `__init__` as a plain attribute, stays on the CPU
+    when the model goes to the GPU: "Expected all tensors to be on the same device". On the CPU nothing is
+    to be seen.
+
+    ## Use instead
+    `torch.zeros(n, device=x.device)`, `x.new_zeros(n)`, `torch.zeros_like(x)`; for constants
+    `self.register_buffer("mean", torch.tensor(…))`.
+
+    ## References
+    - https://pytorch.org/docs/stable/generated/torch.nn.Module.html (register_buffer)
+    """
+
+    code = "CNN111"
+    name = "device-or-dtype-mismatch"
+    severity = Severity.ERROR
+    reasons = ("dtype",)
+
+    valid = [
+        """
+        import torch
+        import torch.nn as nn
+
+        # cnnlint: input=8
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.register_buffer("mean", torch.ones(8))
+
+            def forward(self, x):
+                return (x - self.mean) * 2 + torch.zeros(8, device=x.device)
+        """,
+        """
+        import torch
+        import torch.nn as nn
+
+        # cnnlint: input=8
+        class Net(nn.Module):
+            def forward(self, x):
+                noise = torch.randn(8).to(x.device)
+                return x[:, torch.arange(4)] + noise[:4] * torch.tensor(0.5)
+        """,
+    ]
+    invalid = [
+        """
+        import torch
+        import torch.nn as nn
+
+        # cnnlint: input=8
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.fc = nn.Linear(8, 8)
+
+            def forward(self, x):
+                return self.fc(x) + torch.randn(8)
+                       ^^^^^^^^^^^^^^^^^^^^^^^^^^^ cpu
+        """,
+        """
+        import torch
+        import torch.nn as nn
+
+        # cnnlint: input=8
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.mean = torch.ones(8)
+
+            def forward(self, x):
+                return x - self.mean
+                       ^^^^^^^^^^^^^ cpu
+        """,
+    ]
+
+    def check(self, trace: Trace) -> Iterator[Diagnostic]:
+        yield from super().check(trace)
+        for operation in trace.operations():
+            if operation.kind in INDEXES or operation.fault:
+                continue
+            operands = [trace.tensor(id) for id in operation.inputs()]
+            lost = [tensor for tensor in operands if tensor.device == "cpu" and tensor.shape]
+            if lost and any(tensor.device == "model" and tensor.shape for tensor in operands):
+                yield self._elsewhere(trace, operation, lost[0])
+
+    def _elsewhere(self, trace: Trace, operation: Operation, tensor: Tensor) -> Diagnostic:
+        maker = trace.producer(tensor)
+        made = f"{maker.name}()" if maker else "a plain attribute"
+        where = (
+            "is made in forward without device=" if maker else "is no buffer, so .to(device) leaves it behind"
+        )
+        help = "write device=x.device" if maker else 'keep it with self.register_buffer("name", …)'
+        return self.at(
+            trace,
+            operation,
+            f"a tensor {trace.show(tensor)} stays on the cpu when the model is on a GPU: {made} {where}",
+            help=help,
+        )
