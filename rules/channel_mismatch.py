@@ -72,12 +72,13 @@ class ChannelMismatch(FaultRule):
     ]
 
     def concerns(self, refused: Refused) -> bool:
-        return refused.fault.argument == "in_channels" and not is_other_layout(refused)
+        fits = refused.fault.reason == "channels" or refused.fault.argument == "in_channels"
+        return fits and not is_other_layout(refused)
 
     def finding(self, refused: Refused) -> Diagnostic:
         trace, fault, where = refused.trace, refused.fault, refused.where
         expected, actual = fault.expected, fault.actual
-        if expected is None or actual is None:
+        if fault.argument != "in_channels" or expected is None or actual is None:
             return self.refusal(refused)
         producer = maker(trace, refused.source)
         message = f"{refused.layer_name} expects {expected} channels, but {producer} has {actual}"
