@@ -413,9 +413,13 @@ def _one_of(numbers: list[int], wanted: int) -> str:
 
 def _choice(layer: str, name: str, value: Any, choices: tuple[str, ...]) -> Refusal:
     near = difflib.get_close_matches(value, choices, n=1) if isinstance(value, str) else []
-    best = near[0] if near else choices[0]
-    names = " or ".join(repr(choice) for choice in choices)
-    return _argument(f"{layer} takes {names} for {name}, not {value!r}", name, value, expected=best)
+    if near:
+        message = f"{layer} has no {name} {value!r}: write {near[0]!r}"
+    else:
+        names = [repr(choice) for choice in choices]
+        takes = f"{', '.join(names[:-1])} or {names[-1]}" if len(names) > 1 else f"only {names[0]}"
+        message = f"{layer} takes {takes} for {name}, not {value!r}"
+    return _argument(message, name, value, expected=near[0] if near else choices[0])
 
 
 def _argument(message: str, argument: str, actual: Any = None, expected: Any = None) -> Refusal:
