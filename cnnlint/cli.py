@@ -24,8 +24,6 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         code = command.main(arguments, prog_name="cnnlint", standalone_mode=False)
     except click.ClickException as error:
         code = _fail(error.format_message())
-    except (click.Abort, KeyboardInterrupt):
-        code = INTERRUPTED
     sys.exit(code or CLEAN)
 
 
@@ -39,6 +37,12 @@ class CheckByDefault(click.Group):
                 self._refuse_misspelt(args[0])
             args = ["check", *args]
         return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            sys.exit(INTERRUPTED)
 
     def _refuse_misspelt(self, word: str) -> None:
         close = difflib.get_close_matches(word, self.commands, n=1)

@@ -10,13 +10,15 @@ from typing import Any
 from cnnlint.diagnostic import Span
 from cnnlint.graph import Trace, product
 from cnnlint.operators import registry
-from cnnlint.operators.base import Operator
+from cnnlint.operators.layer_signatures import INTERFACE, REQUIRED
 from cnnlint.placing import own_layer, place
 from cnnlint.receptive import receptive_field
 from cnnlint.trace import Model, Operation, Shape
 
 FOLDED = frozenset({"copy", "detach"})
 """Kinds of operators that change no size and move no data: they get no row."""
+
+SLIDING = frozenset({"conv", "conv_transpose", "pool"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +75,29 @@ def _rows(trace: Trace) -> Iterator[Row]:
     for id in trace.run.inputs:
         yield Row(None, None, f"input {trace.tensor(id).name or ''}".rstrip(), "", trace.show(id))
     counted: set[str] = set()
+    followed = True
     for operation in trace.run.operations:
-        if operation.kind in FOLDED and not operation.fault:
+        if not operation.fault and (operation.kind in FOLDED or _on_buffers(trace, operation)):
             continue
+        if operation.fault and operation.kind in SLIDING and not operation.windows:
+            followed = False  # what is behind sees more than the fields say
         yield Row(
             layer=operation.layer,
-            place=place(trace, operation).span,
+            place=place(trace, operation, operation.fault and operation.fault.argument).span,
             operator=_operator(trace, operation),
             formula=_formula(operation),
             output=", ".join(trace.show(id) for id in operation.outputs),
             parameters=_new_parameters(trace, operation, counted),
             macs=operation.macs,
-            receptive_field=fields.get(operation.outputs[0], ()) if operation.outputs else (),
+            receptive_field=fields.get(operation.outputs[0], ()) if operation.outputs and followed else (),
             fault=operation.fault.message if operation.fault else None,
         )
+
+
+def _on_buffers(trace: Trace, operation: Operation) -> bool:
+    """Whether only buffers are read, as where a norm counts its batches."""
+    operands = operation.inputs()
+    return bool(operands) and all(trace.tensor(id).origin == "buffer" for id in operands)
 
 
 def _new_parameters(trace: Trace, operation: Operation, counted: set[str]) -> int:
@@ -105,36 +116,27 @@ def _new_parameters(trace: Trace, operation: Operation, counted: set[str]) -> in
 
 
 def _operator(trace: Trace, operation: Operation) -> str:
+    """`Conv2d(1, 32, 3, padding=1)`, `max_pool2d(2, stride=2)`."""
     layer = own_layer(trace, operation)
-    name = layer.class_name if layer is not None else operation.name
-    arguments = list(_window(operation))
-    windowed = {"kernel_size", "stride", "padding", "dilation"} if operation.windows else set()
-    defaults = _defaults(operation.name)
-    for key, value in operation.attributes.items():
-        usual = defaults.get(key)
-        if key not in windowed | _TRAINING and value is not None and not _same(value, usual):
-            arguments.append(f"{key}={_plain(value)}")
+    if layer is not None:
+        return _call(layer.class_name, INTERFACE.get(layer.type, {}), layer.arguments)
+    return _call(operation.name, _signature(operation.name), operation.attributes)
+
+
+def _call(name: str, signature: Mapping[str, Any], given: Mapping[str, Any]) -> str:
+    """A call with the arguments that are not as by default: those without a default by value alone."""
+    arguments = []
+    for key, default in signature.items():
+        value = given.get(key)
+        if value is None or key in _SIZELESS or _same(value, default):
+            continue
+        needed = default == REQUIRED or not (default is None or isinstance(default, _PLAIN))
+        arguments.append(_show(value) if needed else f"{key}={_show(value)}")
     return f"{name}({', '.join(arguments)})" if arguments else name
 
 
-def _window(operation: Operation) -> Iterator[str]:
-    """The sliding window: `3×3, stride=2, padding=1`."""
-    windows = operation.windows
-    if not windows:
-        return
-    yield "×".join(str(window.kernel_size) for window in windows)
-    for name, usual in (("stride", 1), ("padding", 0), ("dilation", 1)):
-        values = tuple(getattr(window, name) for window in windows)
-        if not _same(values, usual):
-            yield f"{name}={_plain(values)}"
-
-
-def _formula(operation: Operation) -> str:
-    """The formulas of the axes, those that say the same only once."""
-    return "; ".join(dict.fromkeys(text for text in operation.formula if text))
-
-
-_TRAINING = frozenset({"training", "inplace", "eps", "momentum"})
+_PLAIN = (bool, int, float, str, tuple)
+_SIZELESS = frozenset({"training", "inplace", "eps", "momentum"})
 """Arguments that change neither size nor cost."""
 
 
@@ -145,18 +147,22 @@ def _same(value: Any, usual: Any) -> bool:
     )
 
 
-def _plain(value: Any) -> str:
+def _show(value: Any) -> str:
     """`2` for (2, 2), `(1, 2)` else."""
-    if isinstance(value, tuple) and len(set(value)) == 1:
+    if isinstance(value, tuple) and len(value) > 1 and len(set(value)) == 1:
         return str(value[0])
-    return str(value)
+    return repr(value)
+
+
+def _formula(operation: Operation) -> str:
+    """The formulas of the axes, those that say the same only once."""
+    return "; ".join(dict.fromkeys(text for text in operation.formula if text))
 
 
 @cache
-def _operators() -> Mapping[str, Operator]:
-    return {operator.name: operator for operator in registry().values()}
+def _signatures() -> Mapping[str, Mapping[str, Any]]:
+    return {operator.name: operator.signature.defaults for operator in registry().values()}
 
 
-def _defaults(name: str) -> Mapping[str, Any]:
-    operator = _operators().get(name)
-    return operator.signature.defaults if operator else {}
+def _signature(name: str) -> Mapping[str, Any]:
+    return _signatures().get(name, {})

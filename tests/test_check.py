@@ -48,9 +48,9 @@ def folder(tmp_path: Path) -> Path:
 def test_a_good_file_passes_and_its_input_is_told(folder: Path) -> None:
     done = run("good.py", cwd=folder)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines()[-1].startswith(
-        "All checks passed! (1 model: Net with input 1×28×28 per sample, "
-    )
+    note, last = done.stdout.splitlines()
+    assert note.startswith("good.py:6:7: note: Net was given 1×28×28 per sample (")
+    assert last == "All checks passed! (1 model)"
 
 
 def test_a_broken_file_fails_with_its_frame(folder: Path) -> None:

@@ -16,7 +16,7 @@ from cnnlint.trace import Model
 
 FORMATS = ("table", "markdown", "json")
 
-HEADERS = ("", "Layer", "Line", "Operator", "Formula", "Output", "Parameters", "MACs", "Field")
+HEADERS = ("", "Layer", "Line", "Operator", "Formula", "Output", "Parameters", "MACs", "Receptive field")
 ALIGNMENT = ("left", "left", "right", "left", "left", "left", "right", "right", "right")
 
 FAULT = "!"

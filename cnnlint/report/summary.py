@@ -21,15 +21,17 @@ def last_line(result: Result, style: Style) -> str:
 
 
 def model_lines(result: Result, verbose: bool, told: Collection[Model] = ()) -> Iterator[str]:
-    """What the reader should know of the models that no finding has `told`: an input that only seems
-    to fit, and notes on how they were built or traced. All models and all inputs, if `verbose`."""
+    """What the reader should know of the models that no finding has `told`: notes on how they were
+    built or traced, and an input that only seems to fit. The input of a single model is always said,
+    those of all if `verbose`."""
+    alone = result.coverage.traced == 1
     for file in result.files:
         for model in file.trace.models:
             if not model.passes or (model in told and not verbose):
                 continue
             place = location(file.source.place(model.span))
             unsaid = any(item.source in ("assumed", "solved") for item in model.inputs)
-            if verbose or unsaid:
+            if verbose or unsaid or alone:
                 yield f"{place}: note: {model.name} was given {input_line(model) or 'no input'}"
             for note in model.notes:
                 yield f"{place}: note: {one_line(note)}"
@@ -65,7 +67,7 @@ def _passed(result: Result, advice: int, style: Style) -> str:
     if not coverage.whole:
         more = f" ({_advice(advice)})" if advice else ""
         return f"All checks passed in {count(coverage.traced, 'model')}{more}{_gaps(coverage)}."
-    remarks = [_only_model(result) if coverage.traced == 1 else count(coverage.traced, "model")]
+    remarks = [count(coverage.traced, "model")]
     if advice:
         remarks.append(_advice(advice))
     return f"{style.bold('All checks passed!')} ({'; '.join(remarks)})"
@@ -98,13 +100,6 @@ def _gaps(coverage: Coverage) -> str:
     if lost:
         parts.append(f"{' and '.join(lost)} could not be judged")
     return "".join(f"; {part}" for part in parts)
-
-
-def _only_model(result: Result) -> str:
-    """`1 model: Net with input 1×28×28 per sample, from datasets.MNIST in line 112`."""
-    model = next(model for file in result.files for model in file.trace.models if model.passes)
-    given = input_line(model)
-    return f"1 model: {model.name} with input {given}" if given else f"1 model: {model.name}"
 
 
 def _advice(number: int) -> str:

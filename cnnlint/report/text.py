@@ -18,7 +18,7 @@ def one_line(text: str) -> str:
 
 
 def input_line(model: Model) -> str:
-    """Which inputs the model was given and why: `1×28×28 per sample, from datasets.MNIST in line 112`."""
+    """Which inputs the model was given and why: `1×28×28 per sample (datasets.MNIST in line 112)`."""
     if not model.inputs:
         return ""
     if len(model.inputs) == 1:
@@ -49,4 +49,4 @@ def count(number: int, noun: str) -> str:
 
 
 def _with_reason(text: str, reason: str) -> str:
-    return f"{text}, {reason}" if reason else text
+    return f"{text} ({one_line(reason)})" if reason else text

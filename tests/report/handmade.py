@@ -73,7 +73,7 @@ NET = Model(
     name="Net",
     construction="Net()",
     span=at(MNIST, "Net"),
-    inputs=(Input("x", (1, 28, 28), source="evidence", reason="from datasets.MNIST in line 112"),),
+    inputs=(Input("x", (1, 28, 28), source="evidence", reason="datasets.MNIST in line 112"),),
     passes=(PASS,),
 )
 

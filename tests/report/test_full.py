@@ -34,7 +34,7 @@ mnist.py:11:29: error CNN102 flatten-mismatch: Linear expects 1568 features, but
 15 |         x = self.pool(F.relu(self.conv2(x)))
    |             --------- 28 → 14 → 7 here
    = help: write nn.Linear(3136, 10)
-   = input: 1×28×28 per sample, from datasets.MNIST in line 112
+   = input: 1×28×28 per sample (datasets.MNIST in line 112)
 
 mnist.py:11:19: advice CNN401 parameter-hotspot: fc holds 98 % of the parameters
 

@@ -28,9 +28,11 @@ def test_all_passed() -> None:
     assert summary(result(models=(NET, OTHER))) == "All checks passed! (2 models)"
 
 
-def test_a_single_model_is_told_with_its_input() -> None:
-    expected = "1 model: Net with input 1×28×28 per sample, from datasets.MNIST in line 112"
-    assert summary(result()) == f"All checks passed! ({expected})"
+def test_the_input_of_a_single_model_is_told() -> None:
+    line = "mnist.py:5:7: note: Net was given 1×28×28 per sample (datasets.MNIST in line 112)"
+    assert list(model_lines(result(), verbose=False)) == [line]
+    assert list(model_lines(result(), verbose=False, told=[NET])) == []
+    assert list(model_lines(result(models=(NET, OTHER)), verbose=False)) == []
 
 
 def test_advice_passes_and_is_counted() -> None:
@@ -111,10 +113,10 @@ TWO_INPUTS = replace(
 def test_inputs_that_nobody_said_and_notes_are_told() -> None:
     what = Result((file_result(models=(NET, TWO_INPUTS, BLIND)),))
     told = [
-        "mnist.py:5:7: note: Other was given x 3×8×8, t scalar int64 per sample, solved",
+        "mnist.py:5:7: note: Other was given x 3×8×8, t scalar int64 per sample (solved)",
         "mnist.py:5:7: note: traced on cpu",
     ]
     assert list(model_lines(what, verbose=False)) == told
     assert list(model_lines(what, verbose=False, told=[TWO_INPUTS])) == []
-    first = "mnist.py:5:7: note: Net was given 1×28×28 per sample, from datasets.MNIST in line 112"
+    first = "mnist.py:5:7: note: Net was given 1×28×28 per sample (datasets.MNIST in line 112)"
     assert list(model_lines(what, verbose=True, told=[TWO_INPUTS])) == [first, *told]
