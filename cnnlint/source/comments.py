@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 import tokenize
-from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 
@@ -58,7 +57,7 @@ def parse_input(text: str) -> InputShape:
     sizes = []
     for part in re.split("[xX×]", shape_text):
         part = part.strip()
-        if not re.fullmatch(r"[+-]?\d+", part):
+        if not re.fullmatch(r"[+-]?[0-9]+", part):
             raise ValueError(
                 f"{shape_text!r} is no shape: {part!r} is not a number; "
                 "write the sizes without the batch and with x between them, such as 3x32x32"
@@ -183,25 +182,20 @@ class Directives:
         self._inputs.append((directive, InputEvidence("comment", reason, directive.span, shapes)))
 
     def _add_model(self, directive: Directive) -> None:
-        for text in _without_trailing_comment(directive.value or ""):
-            try:
-                node = ast.parse(text.strip(), mode="eval").body
-            except (SyntaxError, ValueError):
-                continue
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-                names = needs(node).names - BUILTINS
-                expression = Expression(text.strip(), "", names, directive.span)
-                reason = f"cnnlint comment in line {directive.span.row}"
-                self._models.append((node.func.id, Construction(expression, "comment", reason)))
-                return
+        text = directive.value or ""
+        try:
+            node: ast.expr | None = ast.parse(
+                text, mode="eval"
+            ).body  # a comment behind it is Python's to skip
+        except (SyntaxError, ValueError):
+            node = None
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            call = ast.get_source_segment(text, node) or text
+            expression = Expression(call, "", needs(node).names - BUILTINS, directive.span)
+            reason = f"cnnlint comment in line {directive.span.row}"
+            self._models.append((node.func.id, Construction(expression, "comment", reason)))
+            return
         self._complain(directive, "a model is given by the call that builds it: # cnnlint: model=Net(10)")
 
     def _complain(self, directive: Directive, message: str) -> None:
         self._problems.append(Problem("input-unknown", message, directive.span, help=FORM))
-
-
-def _without_trailing_comment(text: str) -> Iterator[str]:
-    yield text
-    while "#" in text:
-        text = text.rpartition("#")[0]
-        yield text

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from cnnlint.diagnostic import Span
@@ -84,7 +83,7 @@ class _Pipeline:
     channels: int | None = None
     size: tuple[int, ...] | None = None
     size_text: Expression | None = None
-    steps: tuple[str, ...] = ()
+    steps: tuple[str, ...] = field(default=(), compare=False)
     sure: bool = True
 
 
@@ -368,11 +367,3 @@ def _same(one: InputEvidence, other: InputEvidence) -> bool:
 
 def _text(evidence: InputEvidence) -> str | None:
     return evidence.size_expression.text if evidence.size_expression is not None else None
-
-
-def names_of_classes(node: ast.AST) -> Iterator[str]:
-    """The strings of a literal list or tuple of names."""
-    if isinstance(node, (ast.Tuple, ast.List)):
-        for item in node.elts:
-            if isinstance(item, ast.Constant) and isinstance(item.value, str):
-                yield item.value

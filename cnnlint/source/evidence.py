@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from cnnlint.source.comments import Directives
@@ -58,7 +58,7 @@ class EvidenceReader:
             inputs += self._of_relatives(origin, origins, tied)
             inputs += general
             evidence = Evidence(self.losses.of(origin), self.losses.class_counts(origin))
-            found.append(replace(target, inputs=tuple(dict.fromkeys(inputs)), evidence=evidence))
+            found.append(replace(target, inputs=tuple(_distinct(inputs)), evidence=evidence))
         return found
 
     def _of_relatives(
@@ -76,3 +76,20 @@ class EvidenceReader:
             for owner, evidence in tied
             if owner in relatives and owner != origin
         ]
+
+
+def _distinct(inputs: list[InputEvidence]) -> Iterator[InputEvidence]:
+    """The evidence without what says the same again in another place."""
+    seen = set()
+    for evidence in inputs:
+        said = (
+            evidence.shapes,
+            tuple((expression.text, expression.prelude) for expression in evidence.expressions),
+            tuple((expression.text, expression.prelude) for expression in evidence.sizes),
+            evidence.channels_only,
+            evidence.size_only,
+            evidence.size_expression.text if evidence.size_expression is not None else None,
+        )
+        if said not in seen:
+            seen.add(said)
+            yield evidence

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from cnnlint.source.facts import Expression
 from cnnlint.source.file import SourceFile
-from cnnlint.source.names import BUILTINS, FunctionDef, Imports, needs, parameter_names
+from cnnlint.source.names import BUILTINS, FunctionDef, Imports, bound_names, needs, parameter_names
 from cnnlint.source.scopes import Scope, Scopes, Use, argument_for, default_for
 from cnnlint.source.slice import Block, BodySlice, branches, is_main_guard
 
@@ -69,7 +69,7 @@ class Expressions:
         if isinstance(node, ast.ClassDef):
             return self._prelude(names, use._replace(scope=scope.parent), place, depth)
         if isinstance(node, FunctionDef):
-            body = _preceding(node.body, place, self.file)
+            body = _preceding(node.body, place)
         else:
             body = _comprehension(node)
         sliced = BodySlice(body, self.imports)
@@ -130,7 +130,7 @@ class Expressions:
                 inside = place <= (statement.end_lineno or 0, 10**9)
                 if not inside and place[0] != 10**9:
                     continue
-                body = _preceding(statement.body, place, self.file)  # type: ignore[attr-defined]
+                body = _preceding(statement.body, place)  # type: ignore[attr-defined]
                 sliced = BodySlice(body, self.imports)
                 if not sliced.bound & names:
                     continue
@@ -146,8 +146,6 @@ def _definition(node: ast.AST) -> tuple[int, int]:
 
 
 def _defined_in(statements: Iterable[ast.stmt]) -> frozenset[str]:
-    from cnnlint.source.names import bound_names
-
     return frozenset(bound_names(statements))
 
 
@@ -160,7 +158,7 @@ def _empty_rest(arguments: ast.arguments, name: str) -> ast.expr | None:
     return None
 
 
-def _preceding(body: list[ast.stmt], place: tuple[int, int], file: SourceFile) -> list[ast.stmt]:
+def _preceding(body: list[ast.stmt], place: tuple[int, int]) -> list[ast.stmt]:
     """The statements of a body that run before a place in it; of blocks around the place only what
     leads there, of loops around it the first round."""
     found: list[ast.stmt] = []
@@ -175,7 +173,7 @@ def _preceding(body: list[ast.stmt], place: tuple[int, int], file: SourceFile) -
             found += _entered(statement)
             for branch in branches(statement):
                 if branch and _covers(branch, place):
-                    found += _preceding(branch, place, file)
+                    found += _preceding(branch, place)
         break
     return found
 

@@ -109,7 +109,9 @@ class InputReader:
             given.append(argument)
         if call.keywords:
             order = self._forward_parameters(origin)
-            named = {item.arg: item.value for item in call.keywords if item.arg in order}
+            named = {
+                item.arg: item.value for item in call.keywords if not isinstance(item.value, ast.Constant)
+            }
             given += [named[name] for name in order[len(given) :] if name in named]
         return self._tensors([use._replace(node=item) for item in given])
 
@@ -172,8 +174,13 @@ class InputReader:
         if not sources:
             return None
         first = sources[0].root.node
-        reason = f"{self._shown(first)} in line {first.lineno}"
-        return InputEvidence("evidence", reason, self.file.span(first), expressions=tuple(expressions))
+        span = self.file.span(first)
+        if sources[0].sample:
+            assert isinstance(first, ast.Call)
+            reason = f"{self._shown(first.func)} in line {first.lineno}"
+        else:
+            reason = f"{self._shown(first)} in line {first.lineno}"
+        return InputEvidence("evidence", reason, span, expressions=tuple(expressions))
 
     def _shown(self, node: ast.expr) -> str:
         """A call as it is written, short enough for a sentence."""

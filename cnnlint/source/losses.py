@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from cnnlint.diagnostic import Span
-from cnnlint.source.datasets import DatasetReader, constant, names_of_classes
+from cnnlint.source.datasets import DatasetReader, constant
 from cnnlint.source.file import SourceFile
 from cnnlint.source.instances import Instances, Origin
 from cnnlint.source.names import Imports
@@ -69,6 +69,9 @@ RESHAPING_METHODS = frozenset(
 COUNT_NAMES = frozenset(
     "num_classes n_classes nclasses num_class n_class num_labels n_labels nb_classes".split()
 )
+
+
+LIST_NAMES = frozenset({"classes", "class_names"})
 
 
 class _Output(NamedTuple):
@@ -277,12 +280,12 @@ class LossReader:
 
     def _random_target(self, use: Use) -> Iterator[ClassCount]:
         """`torch.randint(0, 7, (16,))`: 7 classes."""
-        node = use.node
-        while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            if self.imports.qualified(node.func) == "torch.randint":
-                break
-            node = node.func.value
-        if not isinstance(node, ast.Call):
+        node = _unmoved(use.node)
+        if node is not use.node:
+            for value in self.scopes.values(node, use.scope, use.path):
+                yield from self._random_target(value)
+            return
+        if not isinstance(node, ast.Call) or self.imports.qualified(node.func) != "torch.randint":
             return
         bounds = [constant(self.scopes, use._replace(node=item)) for item in node.args]
         numbers = [bound for bound in bounds if type(bound) is int]
@@ -312,21 +315,21 @@ class LossReader:
                 continue
             for name, bindings in scope.bindings.items():
                 for binding in bindings:
-                    value = binding.value
-                    if value is None:
-                        continue
-                    if (
-                        name.lower() in COUNT_NAMES
-                        and isinstance(value, ast.Constant)
-                        and type(value.value) is int
-                    ):
-                        reason = f"{name} = {value.value} in line {binding.row}"
-                        yield ClassCount(value.value, self.file.span(value), reason)
-                    elif name.lower() in ("classes", "class_names", "labels_map"):
-                        names = list(names_of_classes(value))
-                        if len(names) > 1 and len(names) == len(value.elts):  # type: ignore[attr-defined]
-                            reason = f"{len(names)} class names in line {binding.row}"
-                            yield ClassCount(len(names), self.file.span(value), reason)
+                    count = _written_count(name.lower(), binding.value)
+                    if count is not None and binding.value is not None:
+                        shown = f"{name} = {count}" if name.lower() in COUNT_NAMES else f"{count} class names"
+                        span = self.file.span(binding.value)
+                        yield ClassCount(count, span, f"{shown} in line {binding.row}")
+
+
+def _written_count(name: str, value: ast.expr | None) -> int | None:
+    """The number of classes that an assignment states."""
+    if name in COUNT_NAMES and isinstance(value, ast.Constant) and type(value.value) is int:
+        return value.value
+    if name in LIST_NAMES and isinstance(value, (ast.Tuple, ast.List)) and len(value.elts) > 1:
+        is_text = all(isinstance(item, ast.Constant) and isinstance(item.value, str) for item in value.elts)
+        return len(value.elts) if is_text else None
+    return None
 
 
 def _unmoved(node: ast.expr) -> ast.expr:

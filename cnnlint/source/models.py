@@ -42,8 +42,6 @@ OTHER_ENDINGS = (
 )
 """How the names of bases end whose classes are no models, whatever package they come from."""
 
-CONTAINERS = frozenset({"torch.nn.Sequential", "torch.nn.ModuleList", "torch.nn.ModuleDict"})
-
 WEIGHTED_LAYERS = (
     "Conv",
     "Linear",

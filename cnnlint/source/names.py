@@ -93,9 +93,6 @@ class Need(NamedTuple):
         return Need(self.names | other.names, self.attributes | other.attributes)
 
 
-NOTHING = Need(frozenset(), frozenset())
-
-
 def needs(*nodes: ast.AST | None) -> Need:
     """The free names and the attributes of some code."""
     names: set[str] = set()
@@ -218,10 +215,3 @@ def _walrus_names(node: ast.AST) -> Iterator[str]:
     for child in ast.walk(node):
         if isinstance(child, ast.NamedExpr):
             yield child.target.id
-
-
-def root_name(node: ast.AST) -> str | None:
-    """`cfg` for `cfg.model["depth"]`; None where no name is at the root."""
-    while isinstance(node, (ast.Attribute, ast.Subscript, ast.Starred)):
-        node = node.value
-    return node.id if isinstance(node, ast.Name) else None

@@ -89,7 +89,8 @@ def _decode(data: bytes, filename: str) -> tuple[str, Problem | None]:
     except SyntaxError as error:
         text = data.decode("utf-8", errors="replace")
         if "unknown encoding" in str(error) or "encoding problem" in str(error):
-            message = f"the file declares an {str(error).partition(' for ')[0]}, which Python does not know"
+            declared = str(error).rpartition(": ")[2]
+            message = f"the file declares the encoding {declared!r}, which Python does not know"
             return text, Problem("syntax-error", message, _coding_line(filename, text))
         encoding = "utf-8"
     except UnicodeDecodeError:

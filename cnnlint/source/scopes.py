@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -427,8 +426,3 @@ def default_for(arguments: ast.arguments, name: str) -> ast.expr | None:
         if argument.arg == name:
             return keyword_default
     return None
-
-
-def calls_in(node: ast.AST) -> Iterator[ast.Call]:
-    """All calls in some code."""
-    return (child for child in ast.walk(node) if isinstance(child, ast.Call))

@@ -19,7 +19,6 @@ from functools import cache, cached_property
 from cnnlint.source.file import SourceFile
 from cnnlint.source.names import (
     BUILTINS,
-    NOTHING,
     FunctionDef,
     Imports,
     Need,
@@ -60,8 +59,10 @@ class _Unit:
         return needs(self.node)
 
     @cached_property
-    def loops(self) -> tuple[Block, ...]:
-        return tuple(block for block in self.blocks if isinstance(block, (ast.For, ast.AsyncFor, ast.While)))
+    def in_loop(self) -> bool:
+        """Whether it stands in a loop, or is the header of one."""
+        blocks = (*self.blocks, self.node)
+        return any(isinstance(block, (ast.For, ast.AsyncFor, ast.While)) for block in blocks)
 
 
 @dataclass
@@ -112,11 +113,9 @@ class BodySlice:
         changing = self._changing.get(name)
         return (name,) if changing and changing[-1] is unit else ()
 
-    def close(
-        self, names: Iterable[str], attributes: Iterable[str] = ()
-    ) -> tuple[list[ast.stmt], frozenset[str]]:
+    def close(self, names: Iterable[str]) -> tuple[list[ast.stmt], frozenset[str]]:
         """The statements that the names need, in source order, and all names that these refer to."""
-        kept = _Kept(attributes=set(attributes))
+        kept = _Kept()
         self._need(kept, Need(frozenset(names), frozenset()))
         while self._complete(kept):
             pass
@@ -145,8 +144,7 @@ class BodySlice:
         anew count only where there is no other definition."""
         units = self._defining.get(name, [])
         for preferred in (
-            [unit for unit in units if not unit.guarded and not unit.loops and not unit.header],
-            [unit for unit in units if not unit.guarded and not unit.header],
+            [unit for unit in units if not unit.guarded and not unit.in_loop],
             [unit for unit in units if not unit.guarded],
         ):
             if preferred:
@@ -405,8 +403,7 @@ def _header_parts(block: ast.AST) -> list[ast.AST]:
 
 
 def _header_need(block: ast.AST) -> Need:
-    need = needs(*_header_parts(block))
-    return need if need else NOTHING
+    return needs(*_header_parts(block))
 
 
 def _defined(unit: _Unit) -> Iterator[str]:

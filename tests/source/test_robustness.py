@@ -1,0 +1,82 @@
+"""Broken and shuffled code never gives a traceback."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import torchvision.models.densenet
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from texts import NET
+
+from cnnlint.source.reading import read_bytes
+from cnnlint.source.slice import ModuleSlice
+from cnnlint.source.survey import survey
+
+SCRIPT = (
+    NET
+    + """
+import argparse
+from torchvision import datasets, transforms
+from torch.utils.data import DataLoader
+
+# cnnlint: input=4
+parser = argparse.ArgumentParser()
+parser.add_argument("--classes", default=10)
+args = parser.parse_args()
+data = datasets.MNIST("data", transform=transforms.Compose([transforms.Resize((8, 8))]))
+criterion = nn.CrossEntropyLoss()
+
+
+def train(model, loader, n=3):
+    for step, (x, y) in enumerate(loader):
+        with torch.no_grad():
+            output = model(x.view(x.size(0), -1))
+        criterion(output, y).backward()
+
+
+if __name__ == "__main__":
+    model = Net(args.classes).to("cpu")
+    train(model, DataLoader(data))
+    try:
+        model(torch.randn(2, 4))
+    except RuntimeError:
+        pass
+"""
+)
+SOURCES = (SCRIPT, Path(torchvision.models.densenet.__file__).read_text())
+CHANGES = st.lists(
+    st.tuples(st.sampled_from(["delete", "double", "swap", "cut"]), st.floats(0, 0.999), st.floats(0, 0.999)),
+    min_size=1,
+    max_size=6,
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.sampled_from(SOURCES), CHANGES)
+def test_mutated_source_is_surveyed_or_refused(source, changes):
+    lines = source.split("\n")
+    for kind, one, other in changes:
+        first, second = int(one * len(lines)), int(other * len(lines))
+        if kind == "delete" and len(lines) > 1:
+            del lines[first]
+        elif kind == "double":
+            lines.insert(second, lines[first])
+        elif kind == "swap":
+            lines[first], lines[second] = lines[second], lines[first]
+        else:
+            words = lines[first].split(" ")
+            del words[int(other * len(words))]
+            lines[first] = " ".join(words)
+    file, problem = read_bytes("\n".join(lines).encode(), "net.py")
+    if problem is not None:
+        assert 1 <= problem.span.row <= len(file.lines)
+        return
+    sliced = ModuleSlice(file)
+    for target in survey(file).targets:
+        statements = sliced.closure([target.name])
+        compile(ast.Module(statements, []), "net.py", "exec", dont_inherit=True)
+        for construction in target.constructions:
+            ast.parse(construction.expression.prelude)
+            ast.parse(construction.expression.text.strip(), mode="eval")
