@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from cnnlint import arithmetic
 from cnnlint.operators.base import Bound, Operator, Refusal, TensorSpec, per_axis
+from cnnlint.operators.layout import strides_of
 from cnnlint.operators.sliding import AXES, LAYOUT, argument_refusal, spatial_result, windows
 from cnnlint.trace import Shape, Window
 
@@ -275,7 +276,12 @@ class Convolution(Operator):
         shape = (*data.shape[: front - 1], self.channels(bound)[1], *sizes)
         if data.strides is None and bound["weight"].strides is None:
             return TensorSpec(shape, data.dtype)
-        return spatial_result(shape, data.dtype, data, bound["weight"])
+        if front == 2:
+            return spatial_result(shape, data.dtype, data, bound["weight"])
+        strides = strides_of(data)
+        one = TensorSpec((1, *data.shape), data.dtype, (data.shape[0] * strides[0], *strides))
+        batch = spatial_result((1, *shape), data.dtype, one, bound["weight"])
+        return TensorSpec(shape, data.dtype, batch.strides and batch.strides[1:])
 
     def recovered(self, bound: Bound, refusal: Refusal) -> TensorSpec:
         """The right number of channels; spatial sizes as far as arguments and input give them."""

@@ -54,8 +54,8 @@ def test_convolutions_agree_with_torch(dims, data):
         assert_agrees(
             OPERATORS[f"conv{dims}d"],
             getattr(F, f"conv{dims}d"),
-            tensor(shape),
-            tensor((out, inner, *kernel)),
+            tensor(shape, last=max(space) > 1 and channels > 1 and draw(st.booleans())),
+            tensor((out, inner, *kernel), last=min(inner, *kernel) > 1 and draw(st.booleans())),
             bias,
             stride=given_per_axis(draw, st.integers(1, 3), dims),
             padding=padding,
@@ -79,7 +79,7 @@ def test_transposed_convolutions_agree_with_torch(dims, data):
     assert_agrees(
         OPERATORS[f"conv_transpose{dims}d"],
         getattr(F, f"conv_transpose{dims}d"),
-        tensor(shape),
+        tensor(shape, last=max(space) > 1 and given_channels > 1 and draw(st.booleans())),
         tensor((channels, inner, *kernel)),
         torch.zeros(inner * max(groups, 1)) if draw(st.booleans()) else None,
         stride=given_per_axis(draw, st.integers(1, 3), dims),
