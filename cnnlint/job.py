@@ -46,9 +46,11 @@ class Outcome:
         crash: the traceback of a fault of cnnlint's own.
         died: how the process ended ("signal 11 (SIGSEGV)").
         timed_out: whether it was stopped at its time limit.
+        refused: why no file at all can be traced as the job asks (a device that is not there).
     """
 
     trace: FileTrace | None = None
     crash: str | None = None
     died: str | None = None
     timed_out: bool = False
+    refused: str | None = None

@@ -167,6 +167,7 @@ def _trace(job: Job, writer: Connection) -> None:
     status = 0
     try:
         os.setpgid(0, 0)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         _quiet()
         import torch
 
@@ -176,7 +177,10 @@ def _trace(job: Job, writer: Connection) -> None:
         torch.set_num_threads(1)
         gc.disable()
         limit_memory()
-        outcome = Outcome(trace=trace_file(job, writer.send))
+        if job.device == "cuda" and not torch.cuda.is_available():
+            outcome = Outcome(refused="--device cuda: torch finds no CUDA device here")
+        else:
+            outcome = Outcome(trace=trace_file(job, writer.send))
     except BaseException:
         outcome = Outcome(crash=traceback.format_exc())
         status = 1
@@ -252,6 +256,7 @@ def main() -> Any:
     """`python -m cnnlint.runtime.server DESCRIPTOR LIMIT`: serve on an inherited socket."""
     connection = Connection(int(sys.argv[1]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the children are killed too
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
     os.dup2(null, 1)
