@@ -70,6 +70,9 @@ KEEPING = frozenset(
 )
 """Transforms that leave the shape as it is."""
 
+DEEPEST = 8
+"""How many steps a data loader, a transform or a number is followed; variables may go in circles."""
+
 RESIZES = frozenset({"Resize", "Scale"})
 CROPS = frozenset({"CenterCrop", "RandomCrop", "RandomResizedCrop", "RandomSizedCrop"})
 
@@ -120,21 +123,21 @@ class DatasetReader:
                     found.append(evidence)
         return found
 
-    def loaded(self, loader: Use) -> tuple[Use, tuple[int, ...]] | None:
+    def loaded(self, loader: Use, depth: int = 0) -> tuple[Use, tuple[int, ...]] | None:
         """The data set that a data loader reads and the shape of its samples, where both are sure."""
-        for value in self.scopes.values(*loader):
+        for value in self.scopes.values(*loader) if depth < DEEPEST else ():
             call = value.node
             if not isinstance(call, ast.Call) or not call.args + call.keywords:
                 continue
             name = self.imports.qualified(call.func) or ""
             last = name.rpartition(".")[2]
             if last in ("tqdm", "track", "Subset", "random_split", "islice"):
-                return self.loaded(value._replace(node=call.args[0])) if call.args else None
+                return self.loaded(value._replace(node=call.args[0]), depth + 1) if call.args else None
             if last == "DataLoader":
                 given = _argument(call, "dataset", 0)
                 if given is None or any(item.arg == "collate_fn" for item in call.keywords):
                     return None
-                return self.loaded(value._replace(node=given))
+                return self.loaded(value._replace(node=given), depth + 1)
             for use, samples in self._used:
                 if use.node is call:
                     pipeline = self._pipeline_of(use, samples)
@@ -215,10 +218,10 @@ class DatasetReader:
 
     # -- one chain
 
-    def _apply(self, pipeline: _Pipeline, chain: Use) -> _Pipeline:
+    def _apply(self, pipeline: _Pipeline, chain: Use, depth: int = 0) -> _Pipeline:
         """The shape behind a transform, or a composition of them."""
         call = chain.node
-        if not isinstance(call, ast.Call):
+        if not isinstance(call, ast.Call) or depth > DEEPEST:
             return pipeline
         name = (self.imports.qualified(call.func) or "").rpartition(".")[2]
         if name in ("Compose", "Sequential"):
@@ -233,7 +236,7 @@ class DatasetReader:
                 steps = listed.elts
             for step in steps:
                 for value in self.scopes.values(step, chain.scope, chain.path)[:1]:
-                    pipeline = self._apply(pipeline, value)
+                    pipeline = self._apply(pipeline, value, depth + 1)
             return pipeline
         shown = f"{name} in line {call.lineno}"
         if name == "Grayscale":
@@ -303,21 +306,23 @@ class DatasetReader:
         return constant(self.scopes, use._replace(node=given)) if given is not None else None
 
 
-def constant(scopes: Scopes, use: Use) -> object:
+def constant(scopes: Scopes, use: Use, depth: int = 0) -> object:
     """The number, string or tuple that an expression surely is; None where the text leaves it open."""
-    found = {_evaluated(scopes, value) for value in scopes.values(*use)}
+    if depth > DEEPEST:
+        return None
+    found = {_evaluated(scopes, value, depth + 1) for value in scopes.values(*use)}
     return found.pop() if len(found) == 1 else None
 
 
-def _evaluated(scopes: Scopes, use: Use) -> object:
+def _evaluated(scopes: Scopes, use: Use, depth: int) -> object:
     node = use.node
     if isinstance(node, (ast.Tuple, ast.List)):
-        items = tuple(constant(scopes, use._replace(node=item)) for item in node.elts)
+        items = tuple(constant(scopes, use._replace(node=item), depth) for item in node.elts)
         return None if any(item is None for item in items) else items
     if isinstance(node, ast.Constant):
         return node.value
     if isinstance(node, ast.BinOp):
-        left, right = (constant(scopes, use._replace(node=side)) for side in (node.left, node.right))
+        left, right = (constant(scopes, use._replace(node=side), depth) for side in (node.left, node.right))
         if type(left) is int and type(right) is int:
             if isinstance(node.op, ast.Mult):
                 return left * right

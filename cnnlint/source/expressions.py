@@ -68,10 +68,7 @@ class Expressions:
         assert scope.parent is not None
         if isinstance(node, ast.ClassDef):
             return self._prelude(names, use._replace(scope=scope.parent), place, depth)
-        if isinstance(node, FunctionDef):
-            body = _preceding(node.body, place)
-        else:
-            body = _comprehension(node)
+        body = _preceding(node.body, place) if isinstance(node, FunctionDef) else _comprehension(node)
         sliced = BodySlice(body, self.imports)
         statements, needed = sliced.close(names)
         parameters = needed & frozenset(parameter_names(node.args)) if hasattr(node, "args") else frozenset()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from cnnlint.diagnostic import Span
-from cnnlint.source.datasets import DatasetReader, constant
+from cnnlint.source.datasets import DEEPEST, DatasetReader, constant
 from cnnlint.source.file import SourceFile
 from cnnlint.source.instances import Instances, Origin
 from cnnlint.source.names import Imports
@@ -278,12 +278,12 @@ class LossReader:
                 for value in self.scopes.values(item.value, place.scope, place.path):
                     yield from self._weights(value)
 
-    def _random_target(self, use: Use) -> Iterator[ClassCount]:
+    def _random_target(self, use: Use, depth: int = 0) -> Iterator[ClassCount]:
         """`torch.randint(0, 7, (16,))`: 7 classes."""
         node = _unmoved(use.node)
         if node is not use.node:
-            for value in self.scopes.values(node, use.scope, use.path):
-                yield from self._random_target(value)
+            for value in self.scopes.values(node, use.scope, use.path) if depth < DEEPEST else ():
+                yield from self._random_target(value, depth + 1)
             return
         if not isinstance(node, ast.Call) or self.imports.qualified(node.func) != "torch.randint":
             return

@@ -266,7 +266,8 @@ class Scopes:
         """Loops, branches and the like: their expressions, what their headers bind, their bodies."""
         if isinstance(node, (ast.For, ast.AsyncFor)):
             self._expression(node.iter, scope, path)
-            self._assign(node.target, _element(node.iter), node, scope, (*path, (id(node), 0)))
+            body = (*path, (id(node), node._fields.index("body")))
+            self._assign(node.target, _element(node.iter), node, scope, body)
         elif isinstance(node, (ast.With, ast.AsyncWith)):
             for item in node.items:
                 self._expression(item.context_expr, scope, path)

@@ -74,9 +74,36 @@ def test_mutated_source_is_surveyed_or_refused(source, changes):
         assert 1 <= problem.span.row <= len(file.lines)
         return
     sliced = ModuleSlice(file)
-    for target in survey(file).targets:
+    found = survey(file)
+    assert not any("nested" in item.message for item in found.problems)
+    for target in found.targets:
         statements = sliced.closure([target.name])
         compile(ast.Module(statements, []), "net.py", "exec", dont_inherit=True)
         for construction in target.constructions:
             ast.parse(construction.expression.prelude)
             ast.parse(construction.expression.text.strip(), mode="eval")
+
+
+def test_variables_that_go_in_circles():
+    text = (
+        NET
+        + """
+from torchvision import datasets, transforms
+while True:
+    a, b, loader, t = b * 2, a + 1, wrap(loader), transforms.Compose(t)
+    y = y.to(device)
+    x = x.view(a, b)
+    model = model.to(device)
+    data = datasets.CIFAR10("d", transform=t)
+    loader = tqdm(loader)
+    for x, z in loader:
+        F.cross_entropy(F.relu(Net(a)(x)), y)
+        model(x)
+    num_classes = num_classes
+"""
+    )
+    file, problem = read_bytes(text.encode(), "net.py")
+    assert problem is None
+    found = survey(file)
+    assert not found.problems
+    assert [target.name for target in found.targets] == ["Net"]
