@@ -5,6 +5,7 @@ Fills (`normal_`, `zero_`) are `inplace`: their result is the tensor itself.
 
 from __future__ import annotations
 
+import contextlib
 import operator
 from collections.abc import Mapping, Sequence
 from math import ceil
@@ -65,10 +66,8 @@ class Factory(Operator):
     def bind(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Bound:
         """Raises TypeError also for sizes that are no whole numbers."""
         bound = super().bind(args, kwargs)
-        try:
+        with contextlib.suppress(NotImplementedError):
             self.shape(bound)
-        except NotImplementedError:
-            pass
         return bound
 
     def shape(self, bound: Bound) -> Shape:
@@ -687,7 +686,7 @@ def _from_tensors() -> list[Operator]:
         Normal(
             "normal",
             ("torch.normal",),
-            "mean, std=1.0, size=None, dtype=None, ~generator, ~out, ~layout, ~device, ~requires_grad, ~pin_memory",
+            f"mean, std=1.0, size=None, {_OPTIONS}",
         ),
         Multinomial(
             "multinomial",
