@@ -31,7 +31,7 @@ class Workers:
     def __enter__(self) -> Workers:
         ours, theirs = socket.socketpair()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "cnnlint.runtime.server", str(theirs.fileno()), str(self.limit)],
+            [sys.executable, "-P", "-m", "cnnlint.runtime.server", str(theirs.fileno()), str(self.limit)],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -79,13 +79,15 @@ def trace_files(jobs: Iterable[Job]) -> Iterator[FileTrace]:
     """The traces of the jobs, in their order. Never raises for what a file does.
 
     Raises:
-        WorkersUnavailable: torch cannot be imported, for example.
+        WorkersUnavailable: torch cannot be imported, or the device is not there.
     """
     with Workers() as workers:
         yield from workers.trace(jobs)
 
 
 def _trace_of(job: Job, outcome: Outcome) -> FileTrace:
+    if outcome.refused is not None:
+        raise WorkersUnavailable(outcome.refused)
     if outcome.trace is not None and not (outcome.timed_out or outcome.died):
         return outcome.trace
     if outcome.timed_out:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
+import math
 import sys
 import types
 from collections.abc import Callable, Iterator
@@ -16,22 +16,22 @@ from torch import nn
 from cnnlint.operators import layers as layer_arguments
 from cnnlint.runtime.frames import Place, UserFiles
 from cnnlint.runtime.functions import operators
-from cnnlint.runtime.meta import MetaMode, make, on_meta, to_meta, wrap_outputs
+from cnnlint.runtime.meta import (
+    FACTORIES,
+    MetaMode,
+    factory_dtype,
+    factory_shape,
+    in_torch_nn,
+    make,
+    on_meta,
+    to_meta,
+    wrap_outputs,
+)
 from cnnlint.runtime.tracer import ModelNames
 from cnnlint.trace import Fault
 
-TORCH_NN = os.path.dirname(nn.__file__) + os.sep
-
 LARGEST_REAL = 1 << 16
 """Elements up to which a random or constant tensor made by the user's constructor gets memory."""
-
-FACTORIES = frozenset(
-    {"empty", "zeros", "ones", "full", "rand", "randn", "normal", "randint", "empty_strided"}
-)
-
-
-class Repair(Exception):
-    """A layer's constructor refused and nothing can stand in for it."""
 
 
 class BuildMode(MetaMode):
@@ -43,9 +43,9 @@ class BuildMode(MetaMode):
         kwargs = kwargs or {}
         name = getattr(func, "__name__", "")
         if name in FACTORIES and kwargs.get("device") is None:
-            inside = sys._getframe(1).f_code.co_filename.startswith(TORCH_NN)
-            if inside or _count(args, kwargs) > LARGEST_REAL:
-                return torch.empty(*_shape(name, args, kwargs), dtype=kwargs.get("dtype"), device="meta")
+            shape = factory_shape(name, args, kwargs)
+            if in_torch_nn(sys._getframe(1)) or math.prod(shape) > LARGEST_REAL:
+                return torch.empty(shape, dtype=factory_dtype(name, kwargs), device="meta")
         if not on_meta((args, kwargs)):
             return func(*args, **kwargs)
         if name.endswith("_") and not name.startswith("__") and name not in _NOT_FILLS:
@@ -64,41 +64,8 @@ class BuildMode(MetaMode):
 
 
 _NOT_FILLS = frozenset(
-    {
-        "requires_grad_",
-        "squeeze_",
-        "unsqueeze_",
-        "transpose_",
-        "t_",
-        "resize_",
-        "swapaxes_",
-        "detach_",
-        "as_strided_",
-    }
+    "requires_grad_ squeeze_ unsqueeze_ transpose_ t_ resize_ swapaxes_ detach_ as_strided_".split()
 )
-
-
-def _shape(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
-    if "size" in kwargs:
-        return (kwargs["size"],)
-    if name == "full":
-        return args[:1]
-    if name == "normal":
-        return args[2:3]
-    if name == "randint":
-        return tuple(value for value in args if isinstance(value, (tuple, list, torch.Size)))[:1]
-    if name == "empty_strided":
-        return args[:1]
-    return args
-
-
-def _count(args: tuple[Any, ...], kwargs: dict[str, Any]) -> int:
-    count = 1
-    sizes = kwargs.get("size", args)
-    for value in sizes if isinstance(sizes, (tuple, list)) else ():
-        for size in value if isinstance(value, (tuple, list)) else (value,):
-            count *= size if isinstance(size, int) else 1
-    return count
 
 
 class Construction:

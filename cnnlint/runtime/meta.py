@@ -6,10 +6,13 @@ itself, so an operator that is described never reaches one.
 
 from __future__ import annotations
 
+import os
+import types
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
+from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from cnnlint.operators.base import Bound, Operator, TensorSpec
@@ -50,6 +53,36 @@ class MetaMode(TorchFunctionMode):
             )
         except TypeError:
             return None
+
+
+FACTORIES = frozenset("empty zeros ones full rand randn normal randint empty_strided".split())
+"""Functions that allocate a tensor of a given shape."""
+
+TORCH_NN = os.path.dirname(nn.__file__) + os.sep
+
+
+def in_torch_nn(frame: types.FrameType) -> bool:
+    """Whether a frame runs code of torch.nn itself: what it allocates are weights and states."""
+    return frame.f_code.co_filename.startswith(TORCH_NN)
+
+
+def factory_shape(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[int, ...]:
+    """The shape that a call of one of FACTORIES asks for."""
+    if "size" in kwargs:
+        sizes = kwargs["size"]
+    elif name in ("rand", "randn", "empty", "zeros", "ones"):
+        sizes = args[0] if len(args) == 1 else args
+    else:
+        sizes = next((value for value in args if isinstance(value, (tuple, list))), ())
+    return (sizes,) if isinstance(sizes, int) else tuple(sizes)
+
+
+def factory_dtype(name: str, kwargs: Mapping[str, Any]) -> torch.dtype | None:
+    """The dtype that a call of one of FACTORIES asks for; None for the default."""
+    dtype: torch.dtype | None = kwargs.get("dtype")
+    if dtype is None and name == "randint":
+        return torch.int64
+    return dtype
 
 
 def make(spec: TensorSpec) -> torch.Tensor:

@@ -14,9 +14,20 @@ from torch import nn
 
 from cnnlint.diagnostic import Span
 from cnnlint.operators.base import Bound, Operator, Output, Refusal, TensorSpec, is_plain
+from cnnlint.runtime.aliases import read_later
 from cnnlint.runtime.frames import UserFiles
 from cnnlint.runtime.functions import DTYPES, data_dependent, transparent
-from cnnlint.runtime.meta import MetaMode, make, on_meta, to_meta, wrap_outputs
+from cnnlint.runtime.meta import (
+    FACTORIES,
+    MetaMode,
+    factory_dtype,
+    factory_shape,
+    in_torch_nn,
+    make,
+    on_meta,
+    to_meta,
+    wrap_outputs,
+)
 from cnnlint.trace import Fault, Operation, Pass, Tensor
 
 MOST_OPERATIONS = 200_000
@@ -149,6 +160,8 @@ class Tracer(MetaMode):
         self.names.modules[id(module)] = path
         for child, submodule in module.named_modules():
             self.names.modules.setdefault(id(submodule), f"{path}.{child}" if child else path)
+        for name, parameter in module.named_parameters():
+            self.names.tensors[id(parameter)] = ("parameter", f"{path}.{name}")
         return path
 
     def _recover_module(
@@ -198,6 +211,9 @@ class Tracer(MetaMode):
         operator = self.operators.get(func)
         if operator is None:
             return self._undescribed(func, name, args, kwargs)
+        if meta and name in FACTORIES and in_torch_nn(sys._getframe(1)):
+            shape, dtype = factory_shape(name, args, kwargs), factory_dtype(name, kwargs)
+            return torch.empty(shape, dtype=dtype, device="meta")
         self._sources.clear()
         bound = self.bind(operator, args, kwargs)
         if bound is None:
@@ -294,8 +310,15 @@ class Tracer(MetaMode):
             return self._recovered(
                 operator, bound, operands, refusal, f"{type(error).__name__}: {_first_line(error)}"
             )
-        self._record_result(operator.kind, operator.name, operands, bound, operator, result, kwargs, inplace)
+        overwrites = self._read_later(args[0]) if inplace and args else None
+        self._record_result(
+            operator.kind, operator.name, operands, bound, operator, result, kwargs, inplace, overwrites
+        )
         return result
+
+    def _read_later(self, tensor: Any) -> Span | None:
+        """Where the user's code reads a tensor again that has just been overwritten."""
+        return read_later(self.files, self.files.stack(sys._getframe(3)), tensor)
 
     def _undescribed(self, func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """No description: torch's own kernel sizes it, and its tensors are recorded as they are."""
@@ -337,6 +360,7 @@ class Tracer(MetaMode):
         result: Any,
         kwargs: Mapping[str, Any],
         inplace: bool,
+        overwrites: Span | None = None,
     ) -> None:
         results = list(_tensors_in(result))
         if not results:
@@ -352,7 +376,9 @@ class Tracer(MetaMode):
             shared = storages.get(tensor.untyped_storage()._cdata) if tensor.layout is torch.strided else None
             origin = "operation" if operands or inplace else "constant"
             ids.append(self._register(tensor, origin, None, device, tuple(sorted(uncertain)), shared))
-        self._append(kind, name, operands, tuple(ids), bound, operator, inplace=inplace)
+        self._append(
+            kind, name, operands, tuple(ids), bound, operator, inplace=inplace, overwrites=overwrites
+        )
 
     def _recovered(
         self,
@@ -535,6 +561,7 @@ class Tracer(MetaMode):
         bound: Bound,
         operator: Operator | None = None,
         inplace: bool = False,
+        overwrites: Span | None = None,
         fault: Fault | None = None,
         calls: tuple[Span, ...] | None = None,
     ) -> None:
@@ -563,6 +590,7 @@ class Tracer(MetaMode):
                 formula=formula,
                 macs=macs,
                 inplace=inplace,
+                overwrites=overwrites,
                 fault=fault,
             )
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -10,6 +11,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+MARK = "CNNLINT_TEST_RUN"
 
 CNNLINT = Path(sys.executable).with_name("cnnlint")
 
@@ -42,12 +45,14 @@ HOSTILE = {
     "os_exit": (misbehaving(constructor="import os; os._exit(3)"), "CNN005"),
     "segfault": (misbehaving(constructor="import ctypes; ctypes.string_at(0)"), "CNN005"),
     "recursion": (misbehaving(forward="return self.forward(x)"), "CNN199"),
-    "memory_bomb": (misbehaving(constructor="self.hoard = ['x' * 10**9 for _ in range(50)]"), "CNN003"),
+    "memory_bomb": (misbehaving(constructor="self.hoard = bytearray(10**12)"), "CNN003"),
     "megabytes_of_output": (misbehaving(constructor="print('x' * 10**7)"), None),
     "base_exception": (misbehaving(constructor="raise KeyboardInterrupt"), "CNN003"),
     "input": (misbehaving(constructor="input()"), "CNN003"),
     "thread": (
-        misbehaving(constructor="import threading, time; threading.Thread(target=time.sleep, args=(99,)).start()"),
+        misbehaving(
+            constructor="import threading, time; threading.Thread(target=time.sleep, args=(99,)).start()"
+        ),
         None,
     ),
     "fork": (misbehaving(constructor="import os; os.fork()"), "CNN006"),
@@ -64,7 +69,10 @@ HOSTILE = {
         misbehaving(constructor="import urllib.request; urllib.request.urlopen('http://127.0.0.1:9')"),
         "CNN006",
     ),
-    "subprocess": (misbehaving(constructor="import subprocess; subprocess.run(['touch', 'written.txt'])"), "CNN006"),
+    "subprocess": (
+        misbehaving(constructor="import subprocess; subprocess.run(['touch', 'written.txt'])"),
+        "CNN006",
+    ),
     "latin": (b"# caf\xe9\nimport torch.nn\n", "CNN001"),
     "null_bytes": (b"import torch.nn\0\n", "CNN001"),
     "large": ("import torch.nn as nn\n" + "x = 1  # padding\n" * 600_000, "CNN009"),
@@ -81,7 +89,6 @@ def linted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict]]:
     for name, (content, _) in HOSTILE.items():
         path = folder / f"{name}.py"
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    before = _processes()
     names = sorted(path.name for path in folder.glob("*.py"))
     run = subprocess.run(
         [CNNLINT, "--output-format", "json", "--timeout", "8", *names],
@@ -89,6 +96,7 @@ def linted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict]]:
         capture_output=True,
         text=True,
         timeout=300,
+        env={**os.environ, MARK: str(folder)},
     )
     assert "Traceback" not in run.stderr
     assert run.returncode == 1, run.stderr
@@ -100,22 +108,19 @@ def linted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict]]:
         [*names, "keep.txt"]
     )
     deadline = time.monotonic() + 5
-    while _processes() - before and time.monotonic() < deadline:
+    while _processes(str(folder)) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert not _processes() - before
+    assert not _processes(str(folder))
     return found
 
 
-def _processes() -> set[int]:
-    """The processes of this user's that run a worker."""
+def _processes(mark: str) -> set[str]:
+    """The processes that descend from the run with this mark in its environment."""
     found = set()
     for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                if b"cnnlint.runtime.server" in (entry / "cmdline").read_bytes():
-                    found.add(int(entry.name))
-            except OSError:
-                continue
+        with contextlib.suppress(OSError):
+            if entry.name.isdigit() and f"{MARK}={mark}".encode() in (entry / "environ").read_bytes():
+                found.add(entry.name)
     return found
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from cnnlint.trace import FileTrace, from_json, to_json
 from tracing import faults, only_model, trace_text, training_pass
+
+from cnnlint.trace import FileTrace, from_json, to_json
 
 FOUR_FAULTS = """
     import torch.nn as nn
@@ -91,7 +92,9 @@ def test_places_are_exact() -> None:
     assert [(site.callee, site.span.row, site.span.column, site.span.end_row) for site in stem] == [
         ("nn.Conv2d", 10, 21, 13)
     ]
-    assert {argument.name: (argument.text, argument.span.row, argument.literal) for argument in stem[0].arguments} == {
+    assert {
+        argument.name: (argument.text, argument.span.row, argument.literal) for argument in stem[0].arguments
+    } == {
         "in_channels": ("3", 11, True),
         "out_channels": ("8", 12, True),
         "kernel_size": ("3", 12, True),
@@ -99,7 +102,7 @@ def test_places_are_exact() -> None:
     inner, outer = layers["blocks.1.0"].sites[:2]
     assert (inner.callee, inner.span.row, inner.function) == ("nn.Conv2d", 4, "block")
     assert inner.arguments[0].parameter == "width"
-    assert (outer.callee, outer.span.row, outer.span.column) == ("block", 9, 58)
+    assert (outer.callee, outer.span.row, outer.span.column) == ("block", 9, 49)
     calls = [operation.calls[0] for operation in model.passes[0].operations]
     assert [(call.row, call.column, call.end_column) for call in calls[:2]] == [(16, 13, 25), (18, 17, 21)]
 
@@ -124,7 +127,9 @@ def test_exceptions_that_the_model_catches_behave() -> None:
         (8,),
     )
     assert faults(trace) == []
-    assert [operation.layer for operation in training_pass(trace).operations if operation.kind == "linear"] == ["b"]
+    assert [
+        operation.layer for operation in training_pass(trace).operations if operation.kind == "linear"
+    ] == ["b"]
 
 
 def test_a_constructor_that_raises_is_replaced_and_the_rest_is_seen() -> None:

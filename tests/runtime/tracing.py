@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-
 from cnnlint.job import Job
 from cnnlint.source.facts import InputShape
 from cnnlint.trace import FileTrace, Model, Pass
