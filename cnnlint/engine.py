@@ -14,7 +14,7 @@ from cnnlint.config import Settings, UsageError, selected_rules
 from cnnlint.diagnostic import Diagnostic, Edit, Severity, Span
 from cnnlint.files import STANDARD_INPUT, FilePath, collect
 from cnnlint.graph import Trace
-from cnnlint.job import Job
+from cnnlint.job import Job, called_name
 from cnnlint.plugin import Rule, all_rules
 from cnnlint.result import FileResult, Result, TracedFile
 from cnnlint.source.facts import Target
@@ -51,7 +51,7 @@ def trace_paths(paths: Sequence[str], settings: Settings) -> Iterator[TracedFile
     waiting: deque[_Opened] = deque()
 
     def jobs() -> Iterator[Job]:
-        wanted = {call.partition("(")[0].strip(): call for call in settings.models}
+        wanted = {called_name(call): call for call in settings.models}
         for file in files:
             opened = _open(file, settings)
             waiting.append(opened)
@@ -95,7 +95,7 @@ def _open(file: FilePath, settings: Settings) -> _Opened:
         source, problem = read(file.shown)
     if problem:
         return _Opened(source, file.named, problems=(problem,))
-    found = survey(source)
+    found = survey(source, frozenset(map(called_name, settings.models)))
     job = _job(source, found.targets, settings) if found.targets else None
     return _Opened(source, file.named, found.targets, found.problems, job)
 

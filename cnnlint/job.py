@@ -8,6 +8,11 @@ from cnnlint.source.facts import InputShape
 from cnnlint.trace import FileTrace
 
 
+def called_name(call: str) -> str:
+    """`Net` in `Net(num_classes=10)`."""
+    return call.partition("(")[0].strip()
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One file and how to trace it.
@@ -36,6 +41,10 @@ class Job:
     timeout: float = 30.0
     allow_effects: bool = False
     imports: tuple[str, ...] = ()
+
+    def asked_for(self) -> frozenset[str]:
+        """The names of the models that the option names."""
+        return frozenset(called_name(call) for call in self.models)
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,20 @@ def test_the_model_option(folder: Path) -> None:
     assert done.stderr == "error: --model Nett(10): no model Nett in sized.py\n"
 
 
+def test_the_model_option_names_parts_and_factories_too(folder: Path) -> None:
+    (folder / "parts.py").write_text(
+        "from torch import nn\n\n\nclass Block(nn.Module):\n    def __init__(self, width):\n"
+        "        super().__init__()\n        self.conv = nn.Conv2d(3, width, 3)\n\n"
+        "    def forward(self, x):\n        return self.conv(x)\n\n\n"
+        "def make(width):\n    return nn.Sequential(Block(width), nn.ReLU())\n"
+    )
+    done = run("parts.py", "--model", "Block(8)", "--model", "make(4)", "-v", "--input", "3x8x8", cwd=folder)
+    assert done.returncode == 0
+    assert "Block was given 3×8×8" in done.stdout
+    assert "make was given 3×8×8" in done.stdout
+    assert done.stdout.splitlines()[-1] == "All checks passed! (2 models)"
+
+
 def test_a_notebook_is_reported_by_cell(folder: Path) -> None:
     cells = [
         {"cell_type": "markdown", "metadata": {}, "source": "# A net", "id": "a"},

@@ -53,7 +53,7 @@ class Session:
         self._guard: Guard | None = None
 
     def run(self, progress: Callable[[FileTrace], None]) -> FileTrace:
-        found = survey(self.file)
+        found = survey(self.file, self.job.asked_for())
         self.problems.extend(found.problems)
         if not self.job.allow_effects:
             self._guard = Guard(self.files)

@@ -45,12 +45,15 @@ class Candidate:
         return self.span.row
 
 
-def survey(file: SourceFile) -> Survey:
-    """The models of a file, as far as its text says. The text must parse."""
+def survey(file: SourceFile, asked_for: frozenset[str] = frozenset()) -> Survey:
+    """The models of a file, as far as its text says. The text must parse.
+
+    What is `asked_for` by its name is a target also where it is a part of another model.
+    """
     if not _MAY_HOLD_A_MODEL.search(file.text):
         return Survey(())
     try:
-        return _Surveyor(file).survey()
+        return _Surveyor(file, asked_for).survey()
     except RecursionError:
         place = Span(file.filename, 1, 1, 1, 1)
         return Survey((), (Problem("syntax-error", "the code is nested too deeply to be read", place),))
@@ -59,7 +62,7 @@ def survey(file: SourceFile) -> Survey:
 class _Surveyor:
     """The steps of a survey, and what they share."""
 
-    def __init__(self, file: SourceFile):
+    def __init__(self, file: SourceFile, asked_for: frozenset[str]):
         self.file = file
         self.imports = Imports(file.tree)
         self.scopes = Scopes(file.tree)
@@ -67,6 +70,7 @@ class _Surveyor:
         self.instances = Instances(file.tree, self.imports, self.scopes, self.models)
         self.expressions = Expressions(file, self.scopes, self.imports)
         self.directives = Directives(file)
+        self.asked_for = asked_for | self.directives.named_models()
 
     def survey(self) -> Survey:
         candidates = [*self._classes(), *self._factories(), *self._variables()]
@@ -206,6 +210,8 @@ class _Surveyor:
     def _can_be_built(self, candidate: Candidate) -> bool:
         """A factory whose arguments nobody gives is a helper: its classes are listed in its place. A
         class that others derive from, and that nobody builds, is a base."""
+        if candidate.name in self.asked_for:
+            return True
         if candidate.kind == "factory" and not candidate.constructions:
             return not self.instances.required_parameters(candidate.name)
         if candidate.kind == "class" and not candidate.constructions:
@@ -264,7 +270,6 @@ class _Surveyor:
     def _roots(self, candidates: list[Candidate]) -> Iterator[Candidate]:
         """The candidates that no other one refers to (of two that refer to each other, the last)."""
         parts_given = self._given_to_models()
-        asked_for = self.directives.named_models()
         for candidate in candidates:
             users = [
                 other
@@ -274,7 +279,7 @@ class _Surveyor:
                 and not (other.name in candidate.references and other.row < candidate.row)
                 and not (candidate.kind == other.kind == "variable" and other.name == candidate.name)
             ]
-            if candidate.name in asked_for or not (users or candidate.name in parts_given):
+            if candidate.name in self.asked_for or not (users or candidate.name in parts_given):
                 yield candidate
 
     def _given_to_models(self) -> set[str]:
