@@ -434,7 +434,18 @@ class IndexWrite(Operator):
                 operand="source",
             )
         if not data.rank or not source.rank:
-            return None
+            count = prod(index.shape)
+            if data.rank == source.rank or count == 1:
+                return None
+            return Refusal(
+                "rank",
+                f"{self.name} of a source without axes takes 1 index, not {count}",
+                "source",
+                expected=1,
+                actual=count,
+                operand="source",
+                exception="IndexError",
+            )
         axis = axis_of(bound["dim"], data.rank)
         expected = (*data.shape[:axis], prod(index.shape), *data.shape[axis + 1 :])
         if source.shape == expected:
@@ -772,12 +783,16 @@ class Repeat(Operator):
     def bind(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Bound:
         """Raises TypeError also for repeats that are no whole numbers."""
         bound = super().bind(args, kwargs)
-        if not any(isinstance(count, TensorSpec) for count in bound["repeats"]):
-            bound["repeats"] = sizes_of(bound["repeats"])
+        if not any(isinstance(count, TensorSpec) for count in self._counts(bound)):
+            sizes_of(self._counts(bound))
         return bound
 
+    @staticmethod
+    def _counts(bound: Bound) -> Sequence[Any]:
+        return bound["repeats"] if "repeats" in bound else bound["dims"]
+
     def refuse(self, bound: Bound) -> Refusal | None:
-        data, repeats = bound["input"], bound["repeats"]
+        data, repeats = bound["input"], self._counts(bound)
         if self.name == "repeat" and len(repeats) < data.rank:
             return Refusal(
                 "rank",
@@ -791,14 +806,14 @@ class Repeat(Operator):
                 return Refusal(
                     "argument",
                     f"{self.name} takes no negative numbers: {tuple(repeats)}",
-                    "repeats",
+                    "repeats" if self.name == "repeat" else "dims",
                     actual=count,
                     operand=None,
                 )
         return None
 
     def output(self, bound: Bound) -> Output:
-        data, repeats = bound["input"], sizes_of(bound["repeats"])
+        data, repeats = bound["input"], sizes_of(self._counts(bound))
         rank = max(data.rank, len(repeats))
         sizes = (1,) * (rank - data.rank) + data.shape
         counts = (1,) * (rank - len(repeats)) + repeats
@@ -949,7 +964,7 @@ OPERATORS: list[Operator] = [
     Flip("flipud", method_and_function("flipud"), "input", 0),
     Rot90("rot90", method_and_function("rot90"), "input, k=1, dims=(0, 1)"),
     Repeat("repeat", ("torch.Tensor.repeat",), "input, *repeats"),
-    Repeat("tile", method_and_function("tile"), "input, *repeats|dims"),
+    Repeat("tile", method_and_function("tile"), "input, *dims"),
     RepeatInterleave(
         "repeat_interleave",
         method_and_function("repeat_interleave"),

@@ -82,6 +82,12 @@ class PointwiseLoss(Elementwise):
         """The refusal of an argument that can never work."""
         return None
 
+    def wrong_dtype(self, bound: Bound) -> Refusal | None:
+        dtype = bound[self.operands[0]].dtype
+        if self.result == "input" and category(dtype) not in self.categories:
+            return Refusal("dtype", f"{self.name} takes floats, not {dtype}", actual=dtype)
+        return super().wrong_dtype(bound)
+
     def _unlike(self, bound: Bound) -> Refusal | None:
         data, target = bound["input"], bound["target"]
         if data.shape == target.shape:
@@ -170,22 +176,37 @@ def _below(name: str, bound: Bound, argument: str, least: float, strictly: bool 
     )
 
 
+def _stretching(name: str, bound: Bound, argument: str) -> Refusal | None:
+    """The refusal of weights that do not broadcast to the input's shape."""
+    weight, shape = bound[argument], bound["input"].shape
+    if not isinstance(weight, TensorSpec) or broadcast([shape, weight.shape]) == shape:
+        return None
+    return Refusal(
+        "merge",
+        f"{name} needs a {argument} that broadcasts to the input {list(shape)}, "
+        f"but it is {list(weight.shape)}",
+        argument,
+        expected=shape,
+        actual=weight.shape,
+        operand=argument,
+        axes=(*_axes(bound["input"], "input"), *_axes(weight, argument)),
+    )
+
+
 class BinaryCrossEntropy(PointwiseLoss):
     """binary_cross_entropy, of probabilities: all of one dtype."""
 
     one_dtype = True
 
-    def shape(self, bound: Bound) -> Shape | None:
-        found = super().shape(bound)
-        return found if found == bound["input"].shape else None
+    def wrong_argument(self, bound: Bound) -> Refusal | None:
+        return _stretching(self.name, bound, "weight")
 
 
 class BinaryCrossEntropyWithLogits(PointwiseLoss):
-    """binary_cross_entropy_with_logits: weights must not stretch the input."""
+    """binary_cross_entropy_with_logits: the target's dtype must be a float, too."""
 
-    def shape(self, bound: Bound) -> Shape | None:
-        found = super().shape(bound)
-        return found if found == bound["input"].shape else None
+    def wrong_argument(self, bound: Bound) -> Refusal | None:
+        return _stretching(self.name, bound, "weight") or _stretching(self.name, bound, "pos_weight")
 
     def wrong_dtype(self, bound: Bound) -> Refusal | None:
         for name in ("input", "target"):
@@ -710,7 +731,9 @@ OPERATORS: list[Operator] = [
     SquaredLoss("mse_loss", "MSELoss", f"input, target, {_LEGACY}, weight=None"),
     PointwiseLoss("l1_loss", "L1Loss", f"input, target, {_LEGACY}", categories=(1, 2, 3)),
     SmoothL1Loss("smooth_l1_loss", "SmoothL1Loss", f"input, target, {_LEGACY}, beta=1.0"),
-    SquaredLoss("huber_loss", "HuberLoss", "input, target, reduction='mean', delta=1.0, weight=None"),
+    SquaredLoss(
+        "huber_loss", "HuberLoss", "input, target, reduction='mean', delta=1.0, weight=None", result="input"
+    ),
     BinaryCrossEntropy(
         "binary_cross_entropy",
         "BCELoss",
@@ -738,8 +761,14 @@ OPERATORS: list[Operator] = [
         "input, target, var, full=False, eps=1e-06, reduction='mean'",
         ("input", "target", "var"),
     ),
-    PointwiseLoss("soft_margin_loss", "SoftMarginLoss", f"input, target, {_LEGACY}"),
-    PointwiseLoss("hinge_embedding_loss", "HingeEmbeddingLoss", f"input, target, margin=1.0, {_LEGACY}"),
+    PointwiseLoss("soft_margin_loss", "SoftMarginLoss", f"input, target, {_LEGACY}", result="input"),
+    PointwiseLoss(
+        "hinge_embedding_loss",
+        "HingeEmbeddingLoss",
+        f"input, target, margin=1.0, {_LEGACY}",
+        result="input",
+        categories=(1, 2, 3),
+    ),
     RankingLoss(
         "margin_ranking_loss",
         "MarginRankingLoss",
