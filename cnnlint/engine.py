@@ -34,8 +34,8 @@ def check(paths: Sequence[str], settings: Settings) -> Result:
         PluginError: a rule package cannot be loaded.
     """
     rules = selected_rules(settings, all_rules())
-    files = tuple(judge(file, rules) for file in trace_paths(paths, settings))
-    return Result(files, tuple(paths), settings.advice)
+    files = [judge(file, rules) for file in trace_paths(paths, settings)]
+    return Result(tuple(without_repeats(files)), tuple(paths), settings.advice)
 
 
 # -- from paths to traces
@@ -190,6 +190,16 @@ def merge(findings: Iterable[Diagnostic]) -> list[Diagnostic]:
                 severity=max(first.severity, finding.severity, key=lambda severity: severity.rank),
             )
     return list(merged.values())
+
+
+def without_repeats(files: Iterable[FileResult]) -> Iterator[FileResult]:
+    """The files, of which the first one keeps a finding that several have: its place is in a module
+    that they import."""
+    seen: set[tuple[str, Span]] = set()
+    for file in files:
+        kept = tuple(item for item in file.findings if (item.code, item.span) not in seen)
+        seen.update((item.code, item.span) for item in kept)
+        yield replace(file, findings=kept)
 
 
 def _placed(finding: Diagnostic, source: SourceFile) -> Diagnostic:

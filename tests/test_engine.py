@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from cnnlint.diagnostic import Applicability, Diagnostic, Edit, Fix, Related, Severity, Span
-from cnnlint.engine import judge, merge
+from cnnlint.engine import judge, merge, without_repeats
 from cnnlint.graph import Trace
 from cnnlint.plugin import Rule
 from cnnlint.result import Result, TracedFile
@@ -91,6 +91,12 @@ def test_merging_keeps_the_first_words_and_the_highest_severity() -> None:
         elsewhere,
         other,
     ]
+
+
+def test_a_finding_in_a_module_that_two_files_import_is_told_once() -> None:
+    first = judge(a_file(NET), [Everywhere(), InFile()])
+    second = judge(a_file(NET), [Everywhere()])
+    assert [file.findings for file in without_repeats([first, second])] == [first.findings, ()]
 
 
 def test_a_crashing_rule_is_a_finding_and_the_others_go_on() -> None:

@@ -1,5 +1,7 @@
 """The table of sizes, on a pass made by hand."""
 
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 import json
@@ -11,6 +13,7 @@ from cnnlint.report.shapes import render
 from cnnlint.result import TracedFile
 from cnnlint.source.file import SourceFile
 from cnnlint.trace import (
+    Argument,
     CallSite,
     Fault,
     FileTrace,
@@ -27,12 +30,13 @@ from cnnlint.trace import (
 BATCH = 86520
 
 
-def site(text: str) -> tuple[CallSite, ...]:
-    return (CallSite(at(MNIST, text), text.partition("(")[0], "__init__"),)
+def site(text: str, *arguments: Argument) -> tuple[CallSite, ...]:
+    return (CallSite(at(MNIST, text), text.partition("(")[0], "__init__", arguments),)
 
 
 CONV = "nn.Conv2d(1, 32, 3, padding=1)"
 LINEAR = "nn.Linear(1568, 10)"
+IN_FEATURES = Argument("in_features", at(MNIST, "1568"), "1568", literal=True)
 
 PASS = Pass(
     mode="train",
@@ -97,8 +101,28 @@ MODEL = replace(
     NET,
     layers=(
         Layer("", "Net", "Net"),
-        Layer("conv1", "Conv2d", "Conv2d", sites=site(CONV), parameters=("conv1.weight", "conv1.bias")),
-        Layer("fc", "Linear", "Linear", sites=site(LINEAR), parameters=("fc.weight",)),
+        Layer(
+            "conv1",
+            "Conv2d",
+            "Conv2d",
+            {
+                "in_channels": 1,
+                "out_channels": 32,
+                "kernel_size": (3, 3),
+                "stride": (1, 1),
+                "padding": (1, 1),
+            },
+            site(CONV),
+            ("conv1.weight", "conv1.bias"),
+        ),
+        Layer(
+            "fc",
+            "Linear",
+            "Linear",
+            {"in_features": 1568, "out_features": 10},
+            site(LINEAR, IN_FEATURES),
+            ("fc.weight",),
+        ),
     ),
     parameters=(
         Parameter("conv1.weight", (32, 1, 3, 3), "float32"),
@@ -117,14 +141,46 @@ def lines(name: str, *models: Model, problems: tuple[Problem, ...] = ()) -> list
 
 
 def test_table() -> None:
-    assert lines("table", MODEL) == [
-        "mnist.py:5:7: Net()",
-        "",
-        "    Layer      Line  Operator               Formula                    Output             Parameters     MACs    Field",
-        "--  -------  ------  ---------------------  -------------------------  ---------------  ------------  -------  -------",
-        "                     input x                                           [B, 1, 28, 28]",
-        "    conv1         8  Conv2d(3×3, padding=1)  (28 + 2×1 − 3)/1 + 1 = 28  [B, 32, 28, 28]           320  225,792        3",
-    ]
+    expected = """\
+mnist.py:5:7: Net()
+
+    Layer      Line  Operator                     Formula                    Output             Parameters     MACs    Receptive field
+--  -------  ------  ---------------------------  -------------------------  ---------------  ------------  -------  -----------------
+                     input x                                                 [B, 1, 28, 28]
+    conv1         8  Conv2d(1, 32, 3, padding=1)  (28 + 2×1 − 3)/1 + 1 = 28  [B, 32, 28, 28]           320  225,792                  3
+                 14  max_pool2d(2, stride=2)      (28 + 2×0 − 2)/2 + 1 = 14  [B, 32, 14, 14]                                         4
+                  5  flatten(start_dim=1)                                    [B, 6272]                                               4
+!   fc           11  Linear(1568, 10)                                        [B, 10]                15,680   15,680                  4
+    fc           11  Linear(1568, 10)                                        [B, 10]                         15,680                  4
+
+! mnist.py:11:29: Linear expects 1568 features, but the input has 6272
+Input: 1×28×28 per sample (datasets.MNIST in line 112)
+Parameters: 16,000 (15,968 trainable)
+MACs: 257,152 per sample
+"""
+    assert "\n".join(lines("table", MODEL)) == expected
+
+
+def test_markdown_is_a_table_with_a_heading() -> None:
+    shown = lines("markdown", replace(MODEL, construction="Net(a|b)"))
+    assert shown[0] == "## mnist.py:5:7: Net(a|b)"
+    assert shown[2].startswith("|") and set(shown[3]) <= set("|-: ")
+    assert "- Parameters: 16,000 (15,968 trainable)" in shown
+
+
+def test_what_could_not_be_traced_is_named() -> None:
+    blind = replace(MODEL, passes=())
+    problem = Problem("input-unknown", "no input", at(MNIST, "Net"), model="Net")
+    assert lines("table", blind, problems=(problem,)) == ["mnist.py:5:7: no input"]
+    assert lines("table") == ["No model in 1 file."]
+    assert json.loads(lines("json", blind, problems=(problem,))[0]) == []
+
+
+def test_a_convolution_at_fault_leaves_the_fields_behind_it_open() -> None:
+    conv = replace(PASS.operations[0], windows=(), fault=Fault("channels", "Conv2d expects 3 channels"))
+    model = replace(MODEL, passes=(replace(PASS, operations=(conv, *PASS.operations[1:])),))
+    (record,) = json.loads("\n".join(lines("json", model)))
+    assert all(row["receptive_field"] == [] for row in record["rows"])
 
 
 def test_json() -> None:
@@ -142,4 +198,5 @@ def test_json() -> None:
     ]
     assert [row["parameters"] for row in model["rows"]] == [0, 320, 0, 0, 15680, 0]
     assert [row["line"] for row in model["rows"]][:3] == [None, 8, 14]
+    assert [row["receptive_field"] for row in model["rows"]][:3] == [[], [3, 3], [4, 4]]
     assert model["rows"][4]["fault"] == "Linear expects 1568 features, but the input has 6272"
