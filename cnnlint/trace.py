@@ -104,6 +104,9 @@ class Operation:
         formula: per output axis that a formula sized, its text with numbers.
         macs: multiply-accumulates for one sample (batch divided out).
         inplace: whether it wrote into its first operand's memory.
+        overwrites: where the user's code reads that operand again, under a name that it did not give to
+            the result.
+        gradient: False inside `torch.no_grad()`.
         fault: why it refused its input; the trace then goes on with a recovered tensor.
     """
 
@@ -119,6 +122,8 @@ class Operation:
     formula: tuple[str, ...] = ()
     macs: int = 0
     inplace: bool = False
+    overwrites: Span | None = None
+    gradient: bool = True
     fault: Fault | None = None
 
     def inputs(self) -> tuple[int, ...]:

@@ -85,7 +85,7 @@ class ImportFailed(ProblemRule):
         import torch.nn as nn
 
         WIDTH = 64 // 0
-                ^^^^^^^ division
+        ^^^^^^^^^^^^^^^ division
 
         # cnnlint: input=3x8x8
         class Net(nn.Module):
@@ -99,7 +99,7 @@ class ImportFailed(ProblemRule):
         """
         import torch.nn as nn
         import package_that_is_not_there
-               ^^^^^^^^^^^^^^^^^^^^^^^^^ package_that_is_not_there
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ package_that_is_not_there
 
         WIDTH = package_that_is_not_there.width(3)
 

@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 
 from cnnlint.diagnostic import Diagnostic, Related, Severity
-from cnnlint.graph import Trace, product
+from cnnlint.graph import Trace
 from cnnlint.placing import place
 from cnnlint.trace import Operation
 from cnnlint_rules._operations import OperationRule
@@ -110,8 +110,8 @@ def _meant(trace: Trace, first: Operation, second: Operation) -> bool:
     if weights[0] is None or weights[1] is None:
         return True  # weights that are computed, or not the model's own
     (before, after) = weights[0].shape, weights[1].shape
-    if before[0] < min(product(before[1:]), product(after) // after[1]):
-        return True  # a narrow layer between two wide ones
+    if before[0] < min(before[1], after[0]):
+        return True  # few channels between many
     kernels = before[2:], after[2:]
     lengths = zip(*kernels, strict=False)
     return bool(kernels[0] and kernels[1]) and all(min(pair) == 1 and max(pair) > 1 for pair in lengths)

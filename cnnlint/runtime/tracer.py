@@ -92,6 +92,7 @@ class Tracer(MetaMode):
         self._sources: dict[int, torch.Tensor] = {}
         self._storages = 0
         self._shaky = False
+        self._gradients = True
         self._transparent = transparent()
         self._data_dependent = data_dependent()
 
@@ -106,6 +107,7 @@ class Tracer(MetaMode):
             self._register(tensor, "input", name) for tensor, name in zip(inputs, input_names, strict=True)
         )
         self._batch = batch
+        self._gradients = torch.is_grad_enabled()
         outputs: tuple[int, ...] = ()
         original = nn.Module.__call__
         tracer = self
@@ -347,7 +349,8 @@ class Tracer(MetaMode):
             return recovered
         if not any(True for _ in _tensors_in(result)):
             return result
-        self._record_result("other", name, operands, {}, None, result, kwargs, name.endswith("_"))
+        inplace = name.endswith("_") and not name.endswith("__")
+        self._record_result("other", name, operands, {}, None, result, kwargs, inplace)
         return result
 
     def _record_result(
@@ -591,6 +594,7 @@ class Tracer(MetaMode):
                 macs=macs,
                 inplace=inplace,
                 overwrites=overwrites,
+                gradient=torch.is_grad_enabled() or not self._gradients,
                 fault=fault,
             )
         )

@@ -70,7 +70,9 @@ def test_invalid_snippet_is_underlined(rule: Rule, snippet: str, findings: Findi
     text, expected = parsed(snippet)
     assert expected, "an invalid snippet has carets"
     found = findings(text, rule)
-    where = [(item.span.row, item.span.column, item.span.end_column - item.span.column) for item in found]
+    where = [
+        (item.span.row, item.span.column, max(item.span.end_column - item.span.column, 1)) for item in found
+    ]
     assert where == [(item.row, item.column, item.width) for item in expected], [f.message for f in found]
     for item, finding in zip(expected, found, strict=True):
         assert item.text in f"{finding.message}\n{finding.label}"
