@@ -81,13 +81,16 @@ CROPS = frozenset({"CenterCrop", "RandomCrop", "RandomResizedCrop", "RandomSized
 class _Pipeline:
     """The shape that a chain of transforms gives, as far as it is known; `size_text` is a size that
     has to be evaluated. `steps` are the transforms that set it. `sure` is False where a transform is
-    among them that may do anything to the shape."""
+    among them that may do anything to the shape, `square` where the size is that of the shorter side.
+    `size_use` is where `size_text` stands."""
 
     channels: int | None = None
     size: tuple[int, ...] | None = None
     size_text: Expression | None = None
     steps: tuple[str, ...] = field(default=(), compare=False)
     sure: bool = True
+    square: bool = True
+    size_use: Use | None = field(default=None, compare=False)
 
 
 class DatasetReader:
@@ -123,8 +126,9 @@ class DatasetReader:
                     found.append(evidence)
         return found
 
-    def loaded(self, loader: Use, depth: int = 0) -> tuple[Use, tuple[int, ...]] | None:
-        """The data set that a data loader reads and the shape of its samples, where both are sure."""
+    def loaded(self, loader: Use, depth: int = 0) -> tuple[Use, list[ast.expr]] | None:
+        """The data set that a data loader reads and the sizes of its samples, as expressions in the place
+        of the data set, where all are sure."""
         for value in self.scopes.values(*loader) if depth < DEEPEST else ():
             call = value.node
             if not isinstance(call, ast.Call) or not call.args + call.keywords:
@@ -140,9 +144,8 @@ class DatasetReader:
                 return self.loaded(value._replace(node=given), depth + 1)
             for use, samples in self._used:
                 if use.node is call:
-                    pipeline = self._pipeline_of(use, samples)
-                    if pipeline.sure and pipeline.channels is not None and pipeline.size is not None:
-                        return use, (pipeline.channels, *pipeline.size)
+                    sizes = _sizes(self._pipeline_of(use, samples), use)
+                    return (use, sizes) if sizes else None
         return None
 
     def class_count(self) -> ClassCount | None:
@@ -245,7 +248,7 @@ class DatasetReader:
         if name == "Normalize":
             mean = self._constant(chain, "mean", 0)
             if pipeline.channels is None and isinstance(mean, tuple) and len(mean) in (1, 3):
-                return replace(pipeline, channels=len(mean))
+                return self._stepped(pipeline, shown, channels=len(mean))
             return pipeline
         if name == "Pad":
             return self._padded(pipeline, chain, shown)
@@ -263,16 +266,22 @@ class DatasetReader:
             expression = self.expressions.make(chain._replace(node=given)) if given is not None else None
             if expression is None:
                 return replace(pipeline, size=None, size_text=None)
-            return self._stepped(pipeline, shown, size=None, size_text=expression)
+            before = pipeline.size
+            square = name in CROPS or (pipeline.square and before is not None and len(set(before)) == 1)
+            place = chain._replace(node=given) if given is not None else None
+            return self._stepped(
+                pipeline, shown, size=None, size_text=expression, size_use=place, square=square
+            )
+        before = pipeline.size
+        square = name in CROPS or len(sizes) == 2 or before is not None
         if len(sizes) == 1:
             side = sizes[0]
-            before = pipeline.size
             if name in RESIZES and before is not None and before[0] != before[1]:
                 short = min(before)
                 sizes = tuple(side if edge == short else int(side * edge / short) for edge in before)
             else:
                 sizes = (side, side)
-        return self._stepped(pipeline, shown, size=sizes, size_text=None)
+        return self._stepped(pipeline, shown, size=sizes, size_text=None, square=square)
 
     def _height_and_width(self, chain: Use) -> tuple[int, ...] | None:
         """The numbers of a size argument; albumentations takes height and width apart."""
@@ -342,6 +351,19 @@ def _argument(call: ast.Call, name: str, position: int) -> ast.expr | None:
     ):
         return call.args[position]
     return None
+
+
+def _sizes(pipeline: _Pipeline, dataset: Use) -> list[ast.expr]:
+    """Channels, height and width as expressions; empty where they are not sure."""
+    if not pipeline.sure or not pipeline.square or pipeline.channels is None:
+        return []
+    channels = ast.Constant(pipeline.channels)
+    if pipeline.size is not None:
+        return [channels, *(ast.Constant(size) for size in pipeline.size)]
+    place = pipeline.size_use
+    if place is None or place.scope is not dataset.scope:
+        return []
+    return [channels, place.node, place.node]
 
 
 def _evidence(pipeline: _Pipeline, reason: str, span: Span) -> InputEvidence | None:

@@ -100,6 +100,7 @@ class LossReader:
         self._losses: dict[Origin, list[LossUse]] = defaultdict(list)
         self._counts: dict[Origin, list[ClassCount]] = defaultdict(list)
         self._targets: list[Origin] = []
+        self._elsewhere: set[str] = set()
 
     def read(self, targets: list[Origin]) -> None:
         """Read the file for losses on the outputs of these models."""
@@ -175,6 +176,8 @@ class LossReader:
             return
         outputs = set(self._outputs(use._replace(node=given), None, 0))
         if len(outputs) != 1:
+            if self._is_of_a_layer(use._replace(node=given)):
+                self._elsewhere.add(name)
             return
         output = outputs.pop()
         span = self.file.span(made.node if made is not None else call)
@@ -251,12 +254,23 @@ class LossReader:
             return owner.name
         return origin
 
+    def _is_of_a_layer(self, use: Use) -> bool:
+        """Whether an expression is the output of a layer of torch.nn that stands for itself."""
+        for value in self.scopes.values(*use):
+            callee = value.node.func if isinstance(value.node, ast.Call) else None
+            for made in self.scopes.values(callee, value.scope, value.path) if callee is not None else ():
+                name = self.imports.qualified(made.node.func) if isinstance(made.node, ast.Call) else None
+                if name is not None and name.startswith("torch.nn."):
+                    return True
+        return False
+
     def _only_loss(self) -> Iterator[LossUse]:
-        """The one loss that a file with one model makes, though the text does not show it applied."""
+        """The one loss that a file with one model makes, though the text does not show it applied; not
+        one that it applies to something else."""
         made: dict[str, Span] = {}
         for use in self.scopes.calls:
             name = self._made_loss(use)
-            if name is not None:
+            if name is not None and name not in self._elsewhere:
                 made.setdefault(name, self.file.span(use.node))
         if len(made) == 1:
             for name, span in made.items():

@@ -177,7 +177,7 @@ class _Surveyor:
         for use in self.scopes.calls_of(candidate.name):
             call = use.node
             assert isinstance(call, ast.Call)
-            if self._inside_model(use.scope):
+            if self._inside_model(use.scope) or _is_stub(call):
                 continue
             expression = self.expressions.make(use)
             if expression is not None:
@@ -321,6 +321,12 @@ class _Surveyor:
 
 def _has_literals(call: ast.Call) -> bool:
     return all(is_literal(item) for item in (*call.args, *(item.value for item in call.keywords)))
+
+
+def _is_stub(call: ast.Call) -> bool:
+    """Whether a call gives nothing but None: it shows that the class can be called, not a model."""
+    given = [*call.args, *(item.value for item in call.keywords)]
+    return bool(given) and all(isinstance(item, ast.Constant) and item.value is None for item in given)
 
 
 def _mentioned(node: ast.AST) -> set[str]:

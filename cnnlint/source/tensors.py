@@ -6,7 +6,7 @@ import ast
 import copy
 from typing import NamedTuple
 
-from cnnlint.source.datasets import DatasetReader
+from cnnlint.source.datasets import DatasetReader, constant
 from cnnlint.source.expressions import Expressions
 from cnnlint.source.facts import Expression
 from cnnlint.source.names import Imports
@@ -22,9 +22,17 @@ ARRAY_FACTORIES = frozenset(
 )
 """Functions of numpy and numpy.random that make an array from sizes."""
 
-CONVERSIONS = frozenset(
-    {"torch.from_numpy", "torch.tensor", "torch.as_tensor", "torch.FloatTensor", "torch.Tensor"}
-)
+CONVERSIONS = frozenset({"torch.from_numpy", "torch.tensor", "torch.as_tensor"})
+
+TENSOR_TYPES = {
+    "Tensor": "float",
+    "FloatTensor": "float",
+    "LongTensor": "long",
+    "IntTensor": "int",
+    "HalfTensor": "half",
+    "DoubleTensor": "double",
+}
+"""The old constructors of tensors, and the method that gives a tensor their dtype."""
 
 LIKE = frozenset(
     {"torch.zeros_like", "torch.ones_like", "torch.rand_like", "torch.randn_like", "torch.empty_like"}
@@ -82,7 +90,21 @@ class Tensors:
     def expression(self, source: Source) -> Expression | None:
         """The tensor as an expression; None where its sizes hang on what the text does not say."""
         node = source.node if source.reshaped else _any_batch(source.node, source.root.node)
+        if self._reads_data(source.root._replace(node=node)):
+            return None
         return self.expressions.make(source.root, node)
+
+    def _reads_data(self, use: Use, depth: int = 0) -> bool:
+        """Whether a value hangs on what a loop over data gives."""
+        if depth > 6:
+            return True
+        for name in ast.walk(use.node):
+            if not isinstance(name, ast.Name):
+                continue
+            for source in self.scopes.sources(use._replace(node=name)):
+                if source is not None and (_is_of_loop(source.node) or self._reads_data(source, depth + 1)):
+                    return True
+        return False
 
     def _source_of_value(self, use: Use, depth: int) -> Source | None:
         node = use.node
@@ -104,8 +126,12 @@ class Tensors:
             return Source(_without_device(node), use)
         if name.startswith(("numpy.", "np.")) and last in ARRAY_FACTORIES:
             return Source(node, use)
-        if name in ("torch.Tensor", "torch.FloatTensor", "torch.LongTensor") and _are_sizes(node.args):
+        kind = self._tensor_type(use._replace(node=node.func))
+        if kind is not None and _are_sizes(node.args):
             return Source(node, use)
+        if kind is not None and node.args:
+            inner = self.source(use._replace(node=node.args[0]), depth + 1)
+            return self._typed(inner, kind)
         if name in CONVERSIONS and node.args:
             return self._wrap(use, node, "args", node.args[0], depth)
         if (name in LIKE or last == "Variable") and node.args:
@@ -116,21 +142,55 @@ class Tensors:
             return self._method(use, node, node.func, depth)
         return None
 
+    def _typed(self, source: Source | None, kind: str) -> Source | None:
+        """A tensor of an array, or another tensor, as the constructor of a dtype makes it."""
+        name = self.imports.qualified(source.root.node.func) if source else None  # type: ignore[attr-defined]
+        if source is not None and name is not None and name.startswith(("numpy.", "np.")):
+            if self.imports.table.get("torch") != "torch":
+                return None
+            convert = ast.Attribute(ast.Name("torch", ast.Load()), "tensor", ast.Load())
+            made = ast.Call(convert, [source.node], [])
+            source = source._replace(node=ast.fix_missing_locations(ast.copy_location(made, source.node)))
+        return _called(source, kind)
+
+    def _tensor_type(self, use: Use) -> str | None:
+        """The method that gives a tensor the dtype of the constructor that an expression is."""
+        for value in self.scopes.values(*use):
+            name = self.imports.qualified(value.node) or ""
+            if name.startswith("torch.") and name.rpartition(".")[2] in TENSOR_TYPES:
+                return TENSOR_TYPES[name.rpartition(".")[2]]
+        return None
+
     def _method(self, use: Use, node: ast.Call, function: ast.Attribute, depth: int) -> Source | None:
         inner = self.source(use._replace(node=function.value), depth + 1)
         if inner is None:
             return None
         if function.attr in MOVES and not any("float" in ast.unparse(item) for item in node.args):
             return inner
+        if function.attr == "type" and node.args:
+            kind = self._tensor_type(use._replace(node=node.args[0]))
+            return _called(inner, kind) if kind is not None else None
         chained = copy.copy(node)
         chained.func = ast.copy_location(ast.Attribute(inner.node, function.attr, ast.Load()), function)
-        if inner.sample and node.args and not _is_plain_index(node.args[0]):
-            # x.view(batch_size, -1)
-            chained.args = [ast.copy_location(ast.Constant(1), node.args[0]), *node.args[1:]]
+        if inner.sample:
+            chained.args = [
+                self._number(use._replace(node=item), 1 if index == 0 else None)
+                for index, item in enumerate(node.args)
+            ]
         local = inner.root.scope is use.scope and not inner.sample
         if not local and not all(_is_plain_index(item) for item in chained.args):
             return None  # the arguments belong to another function than the tensor
         return inner._replace(node=chained, reshaped=inner.reshaped or function.attr in RESHAPES)
+
+    def _number(self, use: Use, otherwise: int | None) -> ast.expr:
+        """An argument as the number that it surely is; else `otherwise`, for the size of the batch, which
+        is one in a sample."""
+        node = use.node
+        if _is_plain_index(node):
+            return node
+        value = constant(self.scopes, use)
+        value = value if type(value) is int else otherwise
+        return node if value is None else ast.copy_location(ast.Constant(value), node)
 
     def _wrap(self, use: Use, node: ast.expr, field: str, operand: ast.expr, depth: int) -> Source | None:
         """The node with its operand replaced by how that is made."""
@@ -152,13 +212,33 @@ class Tensors:
         if not isinstance(node, ast.Subscript) or not _is_number(node.slice, 0):
             return None
         for batch in self.scopes.values(node.value, use.scope, use.path):
-            loader = _looped_over(batch.node)
-            found = self.datasets.loaded(batch._replace(node=loader)) if loader is not None else None
+            loader = self._looped_over(batch)
+            found = self.datasets.loaded(loader) if loader is not None else None
             if found is None or self.imports.table.get("torch") != "torch":
                 continue
-            dataset, shape = found
-            zeros = ast.parse(f"torch.zeros{(1, *shape)}", mode="eval").body
-            return Source(_moved(zeros, dataset.node), dataset, sample=True)
+            dataset, sizes = found
+            zeros = ast.Attribute(ast.Name("torch", ast.Load()), "zeros", ast.Load())
+            made = ast.Call(zeros, [ast.Constant(1), *sizes], [])
+            return Source(
+                ast.fix_missing_locations(ast.copy_location(made, dataset.node)), dataset, sample=True
+            )
+        return None
+
+    def _looped_over(self, batch: Use) -> Use | None:
+        """`loader` where an expression is what a loop over `loader` or `enumerate(loader)`, or
+        `next(iter(loader))`, gets."""
+        node = batch.node
+        numbered = isinstance(node, ast.Subscript) and _is_number(node.slice, 1)
+        if isinstance(node, ast.Subscript):
+            node = node.value
+        iterator = _inside_call(node, "next")
+        if iterator is None:
+            return None
+        for value in self.scopes.values(iterator, batch.scope, batch.path):
+            loader = _inside_call(value.node, "iter")
+            loader = _inside_call(loader, "enumerate") if numbered else loader
+            if loader is not None:
+                return value._replace(node=loader)
         return None
 
     def _operand(self, use: Use, node: ast.BinOp, depth: int) -> Source | None:
@@ -166,15 +246,6 @@ class Tensors:
         left = self.source(use._replace(node=node.left), depth + 1)
         right = self.source(use._replace(node=node.right), depth + 1)
         return left if right is None else right if left is None else None
-
-
-def _looped_over(node: ast.expr) -> ast.expr | None:
-    """`loader` where an expression is the batch that a loop over `loader` or `enumerate(loader)` gets."""
-    numbered = isinstance(node, ast.Subscript) and _is_number(node.slice, 1)
-    if isinstance(node, ast.Subscript):
-        node = node.value
-    loader = _inside_call(_inside_call(node, "next"), "iter")
-    return _inside_call(loader, "enumerate") if numbered else loader
 
 
 def _inside_call(node: ast.expr | None, name: str) -> ast.expr | None:
@@ -187,11 +258,23 @@ def _is_number(node: ast.expr, number: int) -> bool:
     return isinstance(node, ast.Constant) and node.value == number and type(node.value) is int
 
 
-def _moved(node: ast.expr, place: ast.expr) -> ast.expr:
-    """An expression made here, with a place in the file for all its parts."""
-    for part in ast.walk(node):
-        ast.copy_location(part, place)
-    return node
+def _is_of_loop(node: ast.expr) -> bool:
+    """Whether an expression takes the next thing of something that is not written out."""
+    iterators = (_inside_call(part, "next") for part in ast.walk(node) if isinstance(part, ast.Call))
+    return any(
+        iterator is not None
+        and not isinstance(_inside_call(iterator, "iter"), (ast.Tuple, ast.List))
+        and _inside_call(_inside_call(iterator, "iter"), "range") is None
+        for iterator in iterators
+    )
+
+
+def _called(source: Source | None, method: str) -> Source | None:
+    """The tensor behind a method without arguments."""
+    if source is None:
+        return None
+    function = ast.copy_location(ast.Attribute(source.node, method, ast.Load()), source.node)
+    return source._replace(node=ast.copy_location(ast.Call(function, [], []), source.node))
 
 
 def _without_device(node: ast.Call) -> ast.Call:
@@ -227,7 +310,19 @@ def _batch_size(call: ast.Call) -> ast.expr | None:
     sizes = [item.value for item in call.keywords if item.arg == "size"] or sizes
     if sizes and isinstance(sizes[0], (ast.Tuple, ast.List)):
         sizes = sizes[0].elts
-    return sizes[0] if len(sizes) > 1 else None
+    if len(sizes) == 1 and not _is_length(sizes[0]):
+        return None
+    return sizes[0] if sizes else None
+
+
+def _is_length(node: ast.expr) -> bool:
+    """Whether an expression is one number by its form: `x.size(0)`, `x.shape[0]`, `batch_size`."""
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Attribute) and node.func.attr == "size" and bool(node.args)
+    if isinstance(node, ast.Subscript):
+        return isinstance(node.value, ast.Attribute) and node.value.attr == "shape"
+    name = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+    return name in ("batch_size", "batch", "batchSize", "bs")
 
 
 def _position(node: ast.expr) -> tuple[int, int, int | None, int | None]:

@@ -67,6 +67,15 @@ def test_tensors_handed_to_the_model(below):
         ("Net()(torch.ones(2, 4).long().cuda())", "torch.ones(2, 4).long()"),
         ("for x in loader:\n    b = x.size(0)\n    Net()(torch.randn(b, 4))", "torch.randn(1, 4)"),
         ("y = torch.rand(2, 4)\nNet()(torch.zeros_like(y))", "torch.rand(2, 4)"),
+        (
+            "import numpy as np\nT = torch.cuda.FloatTensor if cuda else torch.FloatTensor\n"
+            "for x in loader:\n    Net()(T(np.random.normal(0, 1, (x.shape[0], 4))))",
+            "torch.tensor(np.random.normal(0, 1, (1, 4))).float()",
+        ),
+        (
+            "import numpy as np\nNet()(torch.LongTensor(np.random.randint(0, 9, batch_size)))",
+            "torch.tensor(np.random.randint(0, 9, 1)).long()",
+        ),
     ],
 )
 def test_tensors_through_reshapes_and_computed_batches(below, text):
@@ -80,6 +89,7 @@ def test_tensors_through_reshapes_and_computed_batches(below, text):
         "Net()(load('a.png'))",
         "def run(n):\n    Net()(torch.randn(2, n))",
         "a = Net()\nb = load()\nb(torch.randn(2, 4))",
+        "for x in loader:\n    y = x.data\n    Net()(torch.rand(y.size()))",
     ],
 )
 def test_what_is_not_tied_or_not_known_gives_nothing(below):
@@ -237,6 +247,38 @@ def test_batches_of_a_data_loader(line, text):
     assert [item.text for item in evidence.expressions] == [text]
     assert evidence.reason == "datasets.MNIST in line 24"
     assert not evidence.general
+
+
+def test_batches_taken_by_next():
+    text = """
+    from torchvision import datasets
+    from torch.utils.data import DataLoader
+    T = torch.FloatTensor
+    batches = iter(DataLoader(datasets.MNIST("d"), 4))
+    SIDE = 7
+    for step in range(3):
+        images, labels = next(batches)
+        Net()(images.view(-1, SIDE * 4, SIDE * 4).type(T))
+    """
+    (tied, _) = net(text).inputs
+    assert tied.expressions[0].text == "torch.zeros(1, 1, 28, 28).view(-1, 28, 28).float()"
+
+
+def test_sizes_of_a_resize_that_has_to_be_evaluated():
+    text = """
+    import argparse
+    from torchvision import datasets, transforms
+    from torch.utils.data import DataLoader
+    opt = argparse.ArgumentParser().parse_args()
+    for images, _ in DataLoader(datasets.{data}("d", transform=transforms.Compose([
+        transforms.Resize(opt.side), transforms.ToTensor()]))):
+        Net()(images)
+    """
+    expression = net(text.format(data="MNIST")).inputs[0].expressions[0]
+    assert expression.text == "torch.zeros(1, 1, opt.side, opt.side)"
+    assert expression.names == {"opt", "torch"}
+    # photographs have no common aspect: only the shorter side is known
+    assert all(item.general for item in net(text.format(data="ImageFolder")).inputs)
 
 
 def test_batches_behind_an_unknown_transform_stay_general():

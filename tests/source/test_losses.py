@@ -68,6 +68,7 @@ def test_the_span_is_where_the_loss_is_written():
         "a = nn.CrossEntropyLoss()\nb = nn.MSELoss()",
         "crit = nn.MSELoss() if a else nn.CrossEntropyLoss()\ncrit(Net()(x), y)",
         "F.cross_entropy(other(x), y)",
+        "linear = nn.Linear(3, 2)\ncriterion = nn.MSELoss()\npred = linear(x)\ncriterion(pred, y)",
     ],
 )
 def test_what_is_ambiguous_stays_silent(below):

@@ -327,6 +327,7 @@ def test_loops_and_branches_on_the_way_are_entered_once():
 def test_what_the_text_does_not_say_gives_no_construction():
     assert built(net("def run(n):\n    Net(n)\n")) == []
     assert built(net("class A:\n    def run(self):\n        Net(self.n)\n")) == []
+    assert built(net("if __name__ == '__main__':\n    _ = Net(None)\n")) == []
 
 
 def test_constructions_inside_models_are_parts():
