@@ -21,9 +21,12 @@ class Imports:
         self.table: dict[str, str] = {}
         self.stars: list[str] = []
         self.modules: set[str] = set()
-        self._bound = set(CONVENTIONS) - _bound_anywhere(tree)
+        self._conventional = set(CONVENTIONS)
         for node in ast.walk(tree):
-            if isinstance(node, ast.Import):
+            if isinstance(node, ast.Name):
+                if isinstance(node.ctx, ast.Store):
+                    self._conventional.discard(node.id)
+            elif isinstance(node, ast.Import):
                 for alias in node.names:
                     root = alias.name.partition(".")[0]
                     self.modules.add(alias.asname or root)
@@ -55,7 +58,9 @@ class Imports:
             node = node.value
         if not isinstance(node, ast.Name):
             return None
-        root = self.table.get(node.id) or (CONVENTIONS.get(node.id) if node.id in self._bound else None)
+        root = self.table.get(node.id) or (
+            CONVENTIONS.get(node.id) if node.id in self._conventional else None
+        )
         if root is None and "torch.nn" in self.stars and node.id[:1].isupper():
             root = f"torch.nn.{node.id}"
         return _canonical(".".join([root or node.id, *reversed(parts)]))
@@ -65,12 +70,6 @@ class Imports:
         while isinstance(node, ast.Attribute):
             node = node.value
         return isinstance(node, ast.Name) and node.id in self.table
-
-
-def _bound_anywhere(tree: ast.Module) -> set[str]:
-    return {
-        node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-    }
 
 
 def _canonical(name: str) -> str:
@@ -152,13 +151,16 @@ def _collect_function(node: FunctionDef | ast.Lambda, names: set[str], attribute
 
 
 def _declared_global(body: Iterable[ast.stmt]) -> set[str]:
-    return {
-        name
-        for statement in body
-        for node in ast.walk(statement)
-        if isinstance(node, (ast.Global, ast.Nonlocal))
-        for name in node.names
-    }
+    """The names that statements declare `global` or `nonlocal`, nested blocks and functions included."""
+    found: set[str] = set()
+    pending: list[ast.AST] = list(body)
+    while pending:
+        node = pending.pop()
+        if isinstance(node, (ast.Global, ast.Nonlocal)):
+            found.update(node.names)
+        for field in ("body", "orelse", "finalbody", "handlers", "cases"):
+            pending.extend(getattr(node, field, ()))
+    return found
 
 
 def parameter_names(arguments: ast.arguments) -> list[str]:

@@ -41,7 +41,7 @@ class ShapeReader:
     def configured(self) -> Iterator[InputEvidence]:
         """`'input_size': (3, 224, 224)` in dictionaries, where all that the file has agree."""
         sizes: dict[tuple[int, ...], ast.expr] = {}
-        for node in ast.walk(self.file.tree):
+        for node in ast.walk(self.file.tree) if "input_size" in self.file.text else ():
             if isinstance(node, ast.Dict):
                 pairs = [
                     (key.value, value)
