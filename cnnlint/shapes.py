@@ -116,7 +116,7 @@ def _new_parameters(trace: Trace, operation: Operation, counted: set[str]) -> in
 
 
 def _operator(trace: Trace, operation: Operation) -> str:
-    """`Conv2d(1, 32, 3, padding=1)`, `max_pool2d(2, stride=2)`."""
+    """`Conv2d(1, 32, 3, padding=1)`, `max_pool2d(kernel_size=2, stride=2)`."""
     layer = own_layer(trace, operation)
     if layer is not None:
         return _call(layer.class_name, INTERFACE.get(layer.type, {}), layer.arguments)
@@ -124,18 +124,16 @@ def _operator(trace: Trace, operation: Operation) -> str:
 
 
 def _call(name: str, signature: Mapping[str, Any], given: Mapping[str, Any]) -> str:
-    """A call with the arguments that are not as by default: those without a default by value alone."""
+    """A call with the arguments that are not as by default; those that a layer needs by value alone."""
     arguments = []
     for key, default in signature.items():
         value = given.get(key)
         if value is None or key in _SIZELESS or _same(value, default):
             continue
-        needed = default == REQUIRED or not (default is None or isinstance(default, _PLAIN))
-        arguments.append(_show(value) if needed else f"{key}={_show(value)}")
+        arguments.append(_show(value) if default == REQUIRED else f"{key}={_show(value)}")
     return f"{name}({', '.join(arguments)})" if arguments else name
 
 
-_PLAIN = (bool, int, float, str, tuple)
 _SIZELESS = frozenset({"training", "inplace", "eps", "momentum"})
 """Arguments that change neither size nor cost."""
 

@@ -89,10 +89,10 @@ def test_selection_and_fail_level(folder: Path) -> None:
 
 
 def test_standard_input_and_the_input_option(folder: Path) -> None:
-    done = run("-", "--stdin-filename", "new.py", "--input", "1x14x14", cwd=folder, stdin=MNIST)
+    done = run("-", "--stdin-filename", "new.py", "--input", "1x16x16", cwd=folder, stdin=MNIST)
     assert done.returncode == 1
     assert done.stdout.startswith("new.py:12:29: error CNN102")
-    assert "1×14×14 per sample" in done.stdout
+    assert "1×16×16 per sample" in done.stdout
 
 
 def test_the_model_option(folder: Path) -> None:

@@ -66,7 +66,8 @@ def _totals(model: Model, table: ShapeTable) -> Iterator[str]:
         yield f"Input: {given}"
     trainable = "all" if table.trainable == table.parameters else f"{table.trainable:,}"
     yield f"Parameters: {table.parameters:,} ({trainable} trainable)"
-    yield f"MACs: {table.macs:,} per sample"
+    known = ", as far as the sizes are known" if any(row.fault for row in table.rows) else ""
+    yield f"MACs: {table.macs:,} per sample{known}"
     for note in model.notes:
         yield f"Note: {one_line(note)}"
     if not all(run.complete for run in model.passes):

@@ -144,19 +144,19 @@ def test_table() -> None:
     expected = """\
 mnist.py:5:7: Net()
 
-    Layer      Line  Operator                     Formula                    Output             Parameters     MACs    Receptive field
---  -------  ------  ---------------------------  -------------------------  ---------------  ------------  -------  -----------------
-                     input x                                                 [B, 1, 28, 28]
-    conv1         8  Conv2d(1, 32, 3, padding=1)  (28 + 2×1 − 3)/1 + 1 = 28  [B, 32, 28, 28]           320  225,792                  3
-                 14  max_pool2d(2, stride=2)      (28 + 2×0 − 2)/2 + 1 = 14  [B, 32, 14, 14]                                         4
-                  5  flatten(start_dim=1)                                    [B, 6272]                                               4
-!   fc           11  Linear(1568, 10)                                        [B, 10]                15,680   15,680                  4
-    fc           11  Linear(1568, 10)                                        [B, 10]                         15,680                  4
+    Layer      Line  Operator                             Formula                    Output             Parameters     MACs    Receptive field
+--  -------  ------  -----------------------------------  -------------------------  ---------------  ------------  -------  -----------------
+                     input x                                                         [B, 1, 28, 28]
+    conv1         8  Conv2d(1, 32, 3, padding=1)          (28 + 2×1 − 3)/1 + 1 = 28  [B, 32, 28, 28]           320  225,792                  3
+                 14  max_pool2d(kernel_size=2, stride=2)  (28 + 2×0 − 2)/2 + 1 = 14  [B, 32, 14, 14]                                         4
+                  5  flatten(start_dim=1)                                            [B, 6272]                                               4
+!   fc           11  Linear(1568, 10)                                                [B, 10]                15,680   15,680                 30
+    fc           11  Linear(1568, 10)                                                [B, 10]                         15,680                 30
 
 ! mnist.py:11:29: Linear expects 1568 features, but the input has 6272
 Input: 1×28×28 per sample (datasets.MNIST in line 112)
 Parameters: 16,000 (15,968 trainable)
-MACs: 257,152 per sample
+MACs: 257,152 per sample, as far as the sizes are known
 """
     assert "\n".join(lines("table", MODEL)) == expected
 
