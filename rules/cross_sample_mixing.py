@@ -88,7 +88,9 @@ class CrossSampleMixing(OperationRule):
 
     def check(self, trace: Trace) -> Iterator[Diagnostic]:
         provenance = axis_provenance(trace)
-        told_elsewhere = {step.index for head in heads(trace) for step in head.after}
+        told_elsewhere = {
+            step.index for head in heads(trace) for step in head.after if step.kind == "softmax"
+        }
         for operation in trace.operations("softmax", "matmul"):
             source = trace.main_input(operation)
             if source is None or operation.fault or source.uncertain or operation.index in told_elsewhere:

@@ -50,8 +50,10 @@ class OperatorFailed(FaultRule):
         # cnnlint: input=3x8x8
         class Net(nn.Module):
             def forward(self, x):
-                return x.transpose(1, 7)
-                       ^^^^^^^^^^^^^^^^^
+                if x.shape[1] != 1:
+                    raise ValueError("grey images only")
+                    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ grey images
+                return x
         """,
         """
         import torch.nn as nn

@@ -112,7 +112,7 @@ def _wrong_axis(step: Operation, source: Tensor, axes: Axes) -> str | None:
         return None
     dim %= rank
     here = roles(axes[dim]) if dim < len(axes) else frozenset()
-    if BATCH in here and (dim == 0 or here == {BATCH}):
+    if here == {BATCH} and sum(roles(axis) == {BATCH} for axis in axes) == 1:
         return "over the batch"
     if rank >= 4 and len(here) == 1 and len(axes[dim]) == 1:
         (role,) = here

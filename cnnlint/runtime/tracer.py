@@ -347,6 +347,10 @@ class Tracer(MetaMode):
             output = self._register(recovered, "operation", None, uncertain=tuple(range(1, first.rank)))
             self._append("other", name, operands, (output,), {}, fault=None if uncertain else fault)
             return recovered
+        if name == "__setitem__" and tensors:
+            written = (self._renew(tensors[0]),)
+            self._append("index", name, operands, written, {}, inplace=True)
+            return result
         if not any(True for _ in _tensors_in(result)):
             return result
         inplace = name.endswith("_") and not name.endswith("__")
