@@ -5,16 +5,16 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from cnnlint.diagnostic import Span
 from cnnlint.source.comments import Directives
+from cnnlint.source.constructions import ranked
 from cnnlint.source.evidence import EvidenceReader
 from cnnlint.source.expressions import Expressions
 from cnnlint.source.facts import Construction, Expression, Survey, Target
 from cnnlint.source.file import SourceFile
 from cnnlint.source.instances import Instances
-from cnnlint.source.locate import is_literal
 from cnnlint.source.models import Models, Verdict
 from cnnlint.source.names import FunctionDef, Imports, needs
 from cnnlint.source.scopes import Binding, Scope, Scopes, Use, excludes
@@ -30,14 +30,12 @@ class Candidate:
 
     Attributes:
         node: the class, the function, or the call that a variable holds.
-        references: the names that building and running it refers to.
     """
 
     name: str
     kind: str
     node: ast.AST
     span: Span
-    references: frozenset[str]
     constructions: tuple[Construction, ...] = ()
 
     @property
@@ -71,11 +69,12 @@ class _Surveyor:
         self.expressions = Expressions(file, self.scopes, self.imports)
         self.directives = Directives(file)
         self.asked_for = asked_for | self.directives.named_models()
+        self.factories: frozenset[str] = frozenset(self.instances.factories)
 
     def survey(self) -> Survey:
-        candidates = [*self._classes(), *self._factories(), *self._variables()]
-        candidates = [self._with_constructions(candidate) for candidate in candidates]
-        candidates = [candidate for candidate in candidates if self._can_be_built(candidate)]
+        factories = list(self._factories())
+        self.factories = frozenset(factory.name for factory in factories)
+        candidates = [*self._classes(), *factories, *self._variables()]
         roots = sorted(self._roots(candidates), key=lambda candidate: candidate.row)
         evidence = EvidenceReader(self.file, self.imports, self.scopes, self.instances, self.expressions)
         targets = [self._target(root) for root in roots]
@@ -99,14 +98,19 @@ class _Surveyor:
             own_forward = self.models.method(name, "forward") is not None
             if self.models.verdict(name) is Verdict.UNKNOWN and not (mentions_torch or own_forward):
                 continue
-            parts = self._references(node) - self._apart_from_forward(name)
-            yield Candidate(name, "class", node, self._name_span(node, name), parts)
+            constructions = self._constructions(name)
+            if not constructions and name not in self.asked_for and self._is_base(name):
+                continue
+            yield Candidate(name, "class", node, self._name_span(node, name), constructions)
 
     def _factories(self) -> Iterator[Candidate]:
+        """The factories that can be called. One whose arguments nobody gives is a helper: what it builds
+        is listed in its place."""
         for name, scope in self.instances.factories.items():
-            yield Candidate(
-                name, "factory", scope.node, self._name_span(scope.node, name), self._references(scope.node)
-            )
+            constructions = self._constructions(name)
+            required = self.instances.required_parameters(name)
+            if constructions or not required or name in self.asked_for:
+                yield Candidate(name, "factory", scope.node, self._name_span(scope.node, name), constructions)
 
     def _variables(self) -> Iterator[Candidate]:
         """Variables of the module and of functions that hold a model which no class of the file is."""
@@ -129,8 +133,7 @@ class _Surveyor:
                         continue
                     construction = Construction(expression, "evidence", f"as in line {binding.row}")
                     span = self._variable_span(binding, name)
-                    names = needs(binding.value).names
-                    yield Candidate(name, "variable", call, span, names, (construction,))
+                    yield Candidate(name, "variable", call, span, (construction,))
 
     def _held(self, binding: Binding, scope: Scope) -> Iterator[ast.Call]:
         """The call by which a binding's value is a model of its own: `nn.Sequential(...).to(device)`."""
@@ -168,25 +171,10 @@ class _Surveyor:
 
     # -- constructions
 
-    def _with_constructions(self, candidate: Candidate) -> Candidate:
-        """Adds the calls of a class or factory in the file, best first."""
-        written = self.directives.model(candidate.name)
-        if candidate.kind == "variable":
-            return candidate
-        found: list[tuple[tuple[int, int, int], Construction]] = []
-        for use in self.scopes.calls_of(candidate.name):
-            call = use.node
-            assert isinstance(call, ast.Call)
-            if self._inside_model(use.scope) or _is_stub(call):
-                continue
-            expression = self.expressions.make(use)
-            if expression is not None:
-                order = (self._distance(use.scope), 0 if _has_literals(call) else 1, call.lineno)
-                found.append((order, Construction(expression, "evidence", f"as in line {call.lineno}")))
-        found.sort(key=lambda item: item[0])
-        unique = {(item.expression.text, item.expression.prelude): item for _, item in reversed(found)}
-        ordered = [item for _, item in found if unique[item.expression.text, item.expression.prelude] is item]
-        return replace(candidate, constructions=(*written, *ordered))
+    def _constructions(self, name: str) -> tuple[Construction, ...]:
+        """What comments and the calls in the file say of building a class or factory, best first."""
+        calls = [use for use in self.scopes.calls_of(name) if not self._inside_model(use.scope)]
+        return (*self.directives.model(name), *ranked(calls, self.expressions))
 
     def _inside_model(self, scope: Scope) -> bool:
         """Whether code stands in a model class or in a factory: what is built there is a part."""
@@ -195,40 +183,26 @@ class _Surveyor:
             return True
         current: Scope | None = scope
         while current is not None:
-            if current.is_function and self.instances.factories.get(current.name) is current:
+            if current.name in self.factories and self.instances.factories[current.name] is current:
                 return True
             current = current.parent
         return False
 
-    def _distance(self, scope: Scope) -> int:
-        """How far a call is from what the file runs: 0 for the module and `main()`, 2 for methods."""
-        function = scope.function()
-        if function is self.scopes.module or function.name == "main":
-            return 0
-        return 1 if function.class_scope() is None else 2
-
-    def _can_be_built(self, candidate: Candidate) -> bool:
-        """A factory whose arguments nobody gives is a helper: its classes are listed in its place. A
-        class that others derive from, and that nobody builds, is a base."""
-        if candidate.name in self.asked_for:
-            return True
-        if candidate.kind == "factory" and not candidate.constructions:
-            return not self.instances.required_parameters(candidate.name)
-        if candidate.kind == "class" and not candidate.constructions:
-            return not any(
-                isinstance(base, ast.Name) and base.id == candidate.name and self.models.is_model(name)
-                for name, node in self.models.classes.items()
-                if name != candidate.name
-                for base in node.bases
-            )
-        return True
+    def _is_base(self, name: str) -> bool:
+        """Whether other models of the file derive from a class."""
+        return any(
+            isinstance(base, ast.Name) and base.id == name and self.models.is_model(other)
+            for other, node in self.models.classes.items()
+            if other != name
+            for base in node.bases
+        )
 
     # -- whole models and parts
 
-    def _references(self, node: ast.AST) -> frozenset[str]:
-        """The names that code refers to when it builds something, helpers of the file followed."""
+    def _references(self, candidate: Candidate) -> frozenset[str]:
+        """The names that building and running a model refers to, helpers of the file followed."""
         found: set[str] = set()
-        pending = list(_mentioned(node) & needs(node).names)
+        pending = list(_mentioned(candidate.node) & needs(candidate.node).names)
         while pending:
             name = pending.pop()
             if name in found:
@@ -236,12 +210,14 @@ class _Surveyor:
             found.add(name)
             if name in self.models.classes and self.models.is_model(name):
                 continue
-            if name in self.instances.factories:
+            if name in self.factories:
                 continue
             for binding in self.scopes.module.bindings.get(name, ()):
                 inner = binding.value or binding.node
                 if isinstance(inner, (ast.expr, FunctionDef, ast.ClassDef)):
                     pending.extend(_mentioned(inner) & needs(inner).names)
+        if candidate.kind == "class":
+            found -= self._apart_from_forward(candidate.name)
         return frozenset(found)
 
     def _apart_from_forward(self, name: str) -> frozenset[str]:
@@ -270,13 +246,15 @@ class _Surveyor:
     def _roots(self, candidates: list[Candidate]) -> Iterator[Candidate]:
         """The candidates that no other one refers to (of two that refer to each other, the last)."""
         parts_given = self._given_to_models()
+        references = {id(candidate): self._references(candidate) for candidate in candidates}
         for candidate in candidates:
+            own = references[id(candidate)]
             users = [
                 other
                 for other in candidates
                 if other.node is not candidate.node
-                and candidate.name in other.references
-                and not (other.name in candidate.references and other.row < candidate.row)
+                and candidate.name in references[id(other)]
+                and not (other.name in own and other.row < candidate.row)
                 and not (candidate.kind == other.kind == "variable" and other.name == candidate.name)
             ]
             if candidate.name in self.asked_for or not (users or candidate.name in parts_given):
@@ -317,16 +295,6 @@ class _Surveyor:
             if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store):
                 return self.file.span(node)
         return self.file.span(binding.node)
-
-
-def _has_literals(call: ast.Call) -> bool:
-    return all(is_literal(item) for item in (*call.args, *(item.value for item in call.keywords)))
-
-
-def _is_stub(call: ast.Call) -> bool:
-    """Whether a call gives nothing but None: it shows that the class can be called, not a model."""
-    given = [*call.args, *(item.value for item in call.keywords)]
-    return bool(given) and all(isinstance(item, ast.Constant) and item.value is None for item in given)
 
 
 def _mentioned(node: ast.AST) -> set[str]:

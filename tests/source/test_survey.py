@@ -215,6 +215,19 @@ def test_without_arguments_for_the_factory_its_class_is_listed():
     assert list(found) == ["Net"]
 
 
+def test_helpers_of_factories_are_followed_to_their_classes():
+    text = NET + "def _make(n):\n    return Net(n)\n\ndef small():\n    return _make(2)\n"
+    assert names(text) == {"small": "factory"}
+
+
+def test_a_helper_that_nobody_calls_still_shows_how_to_build():
+    text = NET + "def build(depth, **options):\n    if depth == 2:\n        return Net(5, **options)\n"
+    found = targets(text)
+    assert list(found) == ["Net"]
+    expression = found["Net"].constructions[0].expression
+    assert (expression.text, expression.prelude) == ("Net(5, **options)", "options = {}")
+
+
 def test_variables():
     text = """
     import torchvision
