@@ -83,7 +83,7 @@ def _rows(trace: Trace) -> Iterator[Row]:
             followed = False  # what is behind sees more than the fields say
         yield Row(
             layer=operation.layer,
-            place=place(trace, operation, operation.fault and operation.fault.argument).span,
+            place=place(trace, operation, operation.fault.argument if operation.fault else None).span,
             operator=_operator(trace, operation),
             formula=_formula(operation),
             output=", ".join(trace.show(id) for id in operation.outputs),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from cnnlint.config import Settings
+from cnnlint.config import UNJUDGED_FAMILY, Settings
 from cnnlint.diagnostic import Diagnostic, Severity, Span
 from cnnlint.report import concise
 from cnnlint.report.frame import Annotation, frame
@@ -27,13 +27,19 @@ def render(result: Result, settings: Settings, style: Style) -> Iterator[str]:
                 yield from _finding(finding, file, told, style)
                 yield ""
             elif result.advice:
-                advice.append(concise.line(finding, style))
+                advice.append(_advice(finding, style))
     if advice:
         yield from advice
         yield ""
     if not settings.quiet:
         yield from model_lines(result, settings.verbose, told)
         yield last_line(result, style)
+
+
+def _advice(finding: Diagnostic, style: Style) -> str:
+    """One line, which says also how a model that could not be judged can be."""
+    unjudged = finding.code.startswith(UNJUDGED_FAMILY) and finding.help
+    return concise.line(finding, style) + (f"; {one_line(finding.help or '')}" if unjudged else "")
 
 
 def _in_frames(settings: Settings) -> bool:

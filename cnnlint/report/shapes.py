@@ -53,12 +53,15 @@ def _model(name: str, file: TracedFile, model: Model) -> Iterator[str]:
     yield from tabulate(rows, HEADERS, tablefmt=style, colalign=ALIGNMENT, disable_numparse=True).splitlines()
     yield ""
     bullet = "- " if name == "markdown" else ""
+    for line in dict.fromkeys([*_faults(table, file), *_totals(model, table)]):
+        yield f"{bullet}{line}"
+
+
+def _faults(table: ShapeTable, file: TracedFile) -> Iterator[str]:
     for row in table.rows:
         if row.fault:
             where = f"{location(file.source.place(row.place))}: " if row.place else ""
-            yield f"{bullet}{FAULT} {where}{one_line(row.fault)}"
-    for line in _totals(model, table):
-        yield f"{bullet}{line}"
+            yield f"{FAULT} {where}{one_line(row.fault)}"
 
 
 def _totals(model: Model, table: ShapeTable) -> Iterator[str]:

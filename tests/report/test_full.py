@@ -47,6 +47,12 @@ def test_the_input_is_said_at_the_first_finding_of_a_model() -> None:
     assert full(result(FLATTEN, second)).count("= input:") == 1
 
 
+def test_a_model_that_could_not_be_judged_is_told_with_what_would_help() -> None:
+    item = ADVICE.replace(code="CNN010", name="missing-arguments", message="Net needs width", help="add it")
+    line = "mnist.py:11:19: advice CNN010 missing-arguments: Net needs width; add it"
+    assert full(result(item)).splitlines() == [line, ""]
+
+
 def test_notes_of_the_model_and_further_layers() -> None:
     model = Model("Net", "Net()", NET.span, notes=("run on cpu: forward asks for values",))
     report = full(result(FLATTEN.replace(layers=("a.0", "a.3", "a.6")), models=(model,)))
