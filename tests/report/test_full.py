@@ -50,7 +50,7 @@ def test_the_input_is_said_at_the_first_finding_of_a_model() -> None:
 def test_a_model_that_could_not_be_judged_is_told_with_what_would_help() -> None:
     item = ADVICE.replace(code="CNN010", name="missing-arguments", message="Net needs width", help="add it")
     line = "mnist.py:11:19: advice CNN010 missing-arguments: Net needs width; add it"
-    assert full(result(item)).splitlines() == [line, ""]
+    assert full(result(item)).splitlines() == [line]
 
 
 def test_notes_of_the_model_and_further_layers() -> None:
