@@ -178,7 +178,9 @@ class MultiHeadAttention(Operator):
                 )
         dropped = bound["is_causal"] and padding is None and not bound["need_weights"]
         if mask is not None and not (dropped and mask.rank in ((2, 3) if batched else (2,))):
-            wanted = (batch * bound["num_heads"], length, source) if mask.rank == 3 else (length, source)
+            wanted: Shape = (
+                (batch * bound["num_heads"], length, source) if mask.rank == 3 else (length, source)
+            )
             if mask.shape != wanted:
                 return self._wrong_mask("attn_mask", mask, wanted)
         if padding is not None:

@@ -15,7 +15,7 @@ from cnnlint.operators.base import Bound, Operator, Output, Refusal, TensorSpec
 from cnnlint.operators.broadcasting import broadcast, disagreements, merge_refusal
 from cnnlint.operators.layout import channels_last, preserved, strides_of
 from cnnlint.operators.pointwise import method_and_function, words
-from cnnlint.operators.promotion import DEFAULT, dtype_name, is_float, number_dtype, result_type
+from cnnlint.operators.promotion import DEFAULT, dtype_name, is_float, number_dtype
 from cnnlint.trace import Shape
 
 _OPTIONS = "dtype=None, ~out, ~layout, ~device, ~requires_grad, ~pin_memory, ~generator, ~names"
@@ -202,16 +202,18 @@ class Range(Factory):
             raise NotImplementedError("an end that is a tensor")
         if any(number_dtype(end) is None for end in ends):
             raise TypeError(f"{self.name} takes numbers")
-        if self.dtype(bound) == "int64":
-            start, end, step = map(int, ends)
-            return (0,) if step == 0 else (-((start - end) // step),)
-        start, end, step = map(float, ends)
-        return (0,) if step == 0 else (ceil((end - start) / step),)
+        start, end, step = ends
+        if step == 0:
+            return (0,)
+        if all(isinstance(number, int) for number in ends):
+            return (-((start - end) // step),)
+        return (ceil((float(end) - float(start)) / float(step)),)
 
     def refuse(self, bound: Bound) -> Refusal | None:
-        start, end, step = (bound[name] for name in ("start", "end", "step"))
-        if any(isinstance(value, TensorSpec) for value in (start, end, step)):
+        ends = [bound[name] for name in ("start", "end", "step")]
+        if any(isinstance(value, TensorSpec) for value in ends):
             return None
+        start, end, step = ends
         if step == 0:
             return Refusal("argument", f"{self.name}'s step must not be 0", "step", operand=None)
         if (end - start) * step < 0:
@@ -372,10 +374,10 @@ class Normal(Operator):
 
     def refuse(self, bound: Bound) -> Refusal | None:
         operands = self._operands(bound)
-        dtypes = [spec.dtype for _, spec in operands] or [dtype_name(bound["dtype"] or DEFAULT)]
-        for dtype in dtypes:
-            if not is_float(dtype):
-                return Refusal("dtype", f"normal makes floats, not {dtype}", operand=None)
+        dtype = self._dtype(bound)
+        empty = any(0 in spec.shape for _, spec in operands) or 0 in (bound["size"] or ())
+        if not is_float(dtype) and not empty:
+            return Refusal("dtype", f"normal makes floats, not {dtype}", operand=None)
         if operands and broadcast([spec.shape for _, spec in operands]) is None:
             found = disagreements([(name, spec.shape) for name, spec in operands])
             return merge_refusal("normal", found, "in mean", "in std")
@@ -388,10 +390,15 @@ class Normal(Operator):
     def output(self, bound: Bound) -> Output:
         operands = self._operands(bound)
         if not operands:
-            return TensorSpec(sizes_of(bound["size"]), dtype_name(bound["dtype"] or DEFAULT))
+            return TensorSpec(sizes_of(bound["size"]), self._dtype(bound))
         shape = broadcast([spec.shape for _, spec in operands])
         assert shape is not None, "refused before"
-        return TensorSpec(shape, result_type(spec for _, spec in operands))
+        return TensorSpec(shape, self._dtype(bound))
+
+    def _dtype(self, bound: Bound) -> str:
+        """The mean's, if it is a tensor, else the standard deviation's."""
+        operands = self._operands(bound)
+        return operands[0][1].dtype if operands else dtype_name(bound["dtype"] or DEFAULT)
 
 
 class Multinomial(Operator):
@@ -441,7 +448,7 @@ class Triangle(Operator):
     def refuse(self, bound: Bound) -> Refusal | None:
         data = bound["input"]
         if data.rank >= 2:
-            return _shared_memory(self.name, data) if self.inplace else None
+            return None
         axes = "1 axis" if data.rank == 1 else f"{data.rank} axes"
         return Refusal("rank", f"{self.name} takes [*, rows, columns], but the input has {axes}", expected=2)
 

@@ -10,8 +10,15 @@ from cnnlint.operators.base import Bound, Operator, Output, Refusal, TensorSpec
 from cnnlint.operators.broadcasting import broadcast, broadcast_uncertain, disagreements, merge_refusal
 from cnnlint.operators.dimensions import axes_of, axis_of, repeated_dim, wrong_dim
 from cnnlint.operators.factory import sizes_of
-from cnnlint.operators.layout import channels_last, preserved, strides_of, suggests_channels_last
+from cnnlint.operators.layout import (
+    channels_last,
+    preserved,
+    strides_of,
+    suggests_channels_last,
+    view_strides,
+)
 from cnnlint.operators.pointwise import InPlace, method_and_function
+from cnnlint.operators.promotion import promote
 from cnnlint.trace import Shape
 
 _INDICES = ("int64", "int32")
@@ -88,7 +95,11 @@ class Embedding(Operator):
                 operand=None,
                 exception="AssertionError",
             )
-        return _wrong_index(self.layers[0], bound["input"], "input") or self.wrong(bound)
+        return _wrong_index(self.layers[0], self.indices(bound), "input") or self.wrong(bound)
+
+    def indices(self, bound: Bound) -> TensorSpec:
+        """The indices in the dtype that is read."""
+        return bound["input"]
 
     def wrong(self, bound: Bound) -> Refusal | None:
         """The refusal of what only some embeddings have."""
@@ -110,6 +121,11 @@ class Embedding(Operator):
 class EmbeddingBag(Embedding):
     """embedding_bag: the sum, mean or maximum of the rows of each bag; bags are the rows of a 2-D
     input, or begin at `offsets` in a 1-D one."""
+
+    def indices(self, bound: Bound) -> TensorSpec:
+        """Indices and offsets are brought to one dtype."""
+        data, offsets = bound["input"], bound["offsets"]
+        return data if offsets is None else data.like(dtype=promote(data.dtype, offsets.dtype))
 
     def wrong(self, bound: Bound) -> Refusal | None:
         data, offsets, mode, samples = (
@@ -206,11 +222,13 @@ class Gather(Operator):
 
     def refuse(self, bound: Bound) -> Refusal | None:
         data, index = bound["input"], bound["index"]
-        refusal = wrong_dim(self.name, bound["dim"], data.rank) or _wrong_index(self.name, index)
+        refusal = wrong_dim(self.name, bound["dim"], data.rank)
         if refusal or 0 in index.shape:
             return refusal
-        return _unlike_ranks(self.name, "index", data, index) or _too_long(
-            self.name, index.shape, data.shape, axis_of(bound["dim"], data.rank)
+        return (
+            _wrong_index(self.name, index)
+            or _unlike_ranks(self.name, "index", data, index)
+            or _too_long(self.name, index.shape, data.shape, axis_of(bound["dim"], data.rank))
         )
 
     def output(self, bound: Bound) -> Output:
@@ -251,8 +269,10 @@ class TakeAlongDim(Operator):
     def refuse(self, bound: Bound) -> Refusal | None:
         data, index, dim = bound["input"], bound["indices"], bound["dim"]
         refusal = _wrong_index(self.name, index, "indices", ("int64",))
-        if refusal or dim is None:
+        if refusal:
             return refusal
+        if dim is None:
+            return self._not_flat("input", data) or self._not_flat("indices", index)
         if data.rank != index.rank:
             return _unlike_ranks(self.name, "indices", data, index) or Refusal(
                 "rank",
@@ -260,12 +280,26 @@ class TakeAlongDim(Operator):
                 "indices",
                 operand="indices",
             )
+        if not data.rank:
+            return Refusal(
+                "rank", f"{self.name} along an axis, but the tensor has none", "dim", exception="IndexError"
+            )
         refusal = wrong_dim(self.name, dim, data.rank)
         if refusal or self._shape(bound) is not None:
             return refusal
         axis = axis_of(dim, data.rank)
         shapes = [("input", self._without(data.shape, axis)), ("indices", self._without(index.shape, axis))]
         return merge_refusal(self.name, disagreements(shapes), "in the input", "in the indices")
+
+    def _not_flat(self, name: str, spec: TensorSpec) -> Refusal | None:
+        if view_strides(spec, (prod(spec.shape),)) is not None:
+            return None
+        return Refusal(
+            "reshape",
+            f"{self.name} without dim flattens by .view, but the {name} is not contiguous: "
+            "call .contiguous() on it first",
+            operand=name,
+        )
 
     @staticmethod
     def _without(shape: Shape, axis: int) -> Shape:
@@ -275,8 +309,6 @@ class TakeAlongDim(Operator):
         data, index = bound["input"].shape, bound["indices"].shape
         if bound["dim"] is None:
             return (prod(index),)
-        if not data:
-            return index
         axis = axis_of(bound["dim"], len(data))
         wide = broadcast([self._without(data, axis), self._without(index, axis)])
         return None if wide is None else (*wide[:axis], index[axis], *wide[axis + 1 :])
@@ -347,7 +379,7 @@ class Scatter(Operator):
     reductions: ClassVar[dict[str, tuple[str | None, ...]]] = {
         "scatter": (None, "add", "multiply"),
         "scatter_add": (None,),
-        "scatter_reduce": ("sum", "prod", "mean", "amax", "amin"),
+        "scatter_reduce": ("sum", "prod", "mean", "amax", "amin", "max", "min"),
     }
 
     def refuse(self, bound: Bound) -> Refusal | None:
@@ -536,7 +568,7 @@ class Sort(Operator):
     """sort: values and their places."""
 
     kind = "index"
-    named = "sort"
+    named: ClassVar[str | None] = "sort"
 
     def refuse(self, bound: Bound) -> Refusal | None:
         return wrong_dim(self.name, bound["dim"], bound["input"].rank)
@@ -834,11 +866,20 @@ class RepeatInterleave(Operator):
                 "repeats",
                 operand=None,
             )
-        return None if dim is None else wrong_dim(self.name, dim, data.rank)
+        if dim is None:
+            return None
+        if not data.rank:
+            return Refusal(
+                "rank",
+                "repeat_interleave along an axis, but the tensor has none",
+                "dim",
+                exception="IndexError",
+            )
+        return wrong_dim(self.name, dim, data.rank)
 
     def output(self, bound: Bound) -> Output:
         data, repeats, dim = bound["input"], bound["repeats"], bound["dim"]
-        shape = data.shape if dim is not None and data.rank else (prod(data.shape),)
+        shape = data.shape if dim is not None else (prod(data.shape),)
         axis = axis_of(dim or 0, len(shape))
         size = bound["output_size"]
         if size is None:

@@ -11,7 +11,7 @@ from cnnlint.operators.base import Bound, Operator, Output, Refusal, TensorSpec
 from cnnlint.operators.broadcasting import broadcast, broadcast_uncertain, disagreements, merge_refusal
 from cnnlint.operators.dimensions import axis_of, wrong_dim
 from cnnlint.operators.pointwise import Elementwise, words
-from cnnlint.operators.promotion import category, floating, is_float, result_type
+from cnnlint.operators.promotion import DEFAULT, category, floating, is_float, promote, result_type
 from cnnlint.trace import Shape
 
 _LEGACY = "size_average=None, reduce=None, reduction='mean'"
@@ -222,6 +222,13 @@ class BinaryCrossEntropyWithLogits(PointwiseLoss):
     def dtype(self, bound: Bound) -> str:
         """It computes in the memory of `1 − target`."""
         return bound["target"].dtype
+
+
+class SoftMarginLoss(PointwiseLoss):
+    """soft_margin_loss: the target must not stretch the input."""
+
+    def wrong_argument(self, bound: Bound) -> Refusal | None:
+        return _stretching(self.name, bound, "target")
 
 
 class KLDivergence(PointwiseLoss):
@@ -521,15 +528,23 @@ class TripletLoss(SampleLoss):
                 f"{self.name} needs tensors with as many axes, not {ranks[0]}, {ranks[1]} and {ranks[2]}",
                 operand="positive" if ranks[0] != ranks[1] else "negative",
             )
-        if broadcast([spec.shape for spec in specs]) is None:
-            found = disagreements([(name, bound[name].shape) for name in names])[:1]
+        pairs = [("anchor", "positive"), ("anchor", "negative")]
+        if bound["swap"]:
+            pairs.append(("positive", "negative"))
+        operands = {name: bound[name].shape for name in names}
+        for pair in pairs:
+            found = disagreements([(name, operands[name]) for name in pair])[:1]
+            if found:
+                return merge_refusal(self.name, found, f"in the {found[0].left}", f"in the {found[0].right}")
+        found = disagreements([(name, (*operands[name][:-1], 1)) for name in names])[:1]
+        if found:
             return merge_refusal(self.name, found, f"in the {found[0].left}", f"in the {found[0].right}")
         return None
 
     def samples(self, bound: Bound) -> Shape:
-        shape = broadcast([bound[name].shape for name in ("anchor", "positive", "negative")])
+        shape = broadcast([bound[name].shape[:-1] for name in ("anchor", "positive", "negative")])
         assert shape is not None, "refused before"
-        return shape[:-1]
+        return shape
 
     def dtype(self, bound: Bound) -> str:
         return floating(result_type(bound[name] for name in ("anchor", "positive", "negative")))
@@ -614,6 +629,12 @@ class Distance(Elementwise):
         shape = self.shape(bound)
         assert shape is not None, "refused before"
         return axis_of(bound["dim"], len(shape)) if "dim" in bound else max(len(shape) - 1, 0)
+
+    def dtype(self, bound: Bound) -> str:
+        """In a similarity tensors without axes count as much as others."""
+        if self.result == "float":
+            return super().dtype(bound)
+        return promote(bound["x1"].dtype, bound["x2"].dtype) or DEFAULT
 
     def refuse(self, bound: Bound) -> Refusal | None:
         refusal = super().refuse(bound)
@@ -761,7 +782,7 @@ OPERATORS: list[Operator] = [
         "input, target, var, full=False, eps=1e-06, reduction='mean'",
         ("input", "target", "var"),
     ),
-    PointwiseLoss("soft_margin_loss", "SoftMarginLoss", f"input, target, {_LEGACY}", result="input"),
+    SoftMarginLoss("soft_margin_loss", "SoftMarginLoss", f"input, target, {_LEGACY}", result="input"),
     PointwiseLoss(
         "hinge_embedding_loss",
         "HingeEmbeddingLoss",

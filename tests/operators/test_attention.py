@@ -162,7 +162,8 @@ def test_a_value_for_each_key() -> None:
         (
             (7, 2, 32),
             (7, 3, 32),
-            "MultiheadAttention needs the same batch in query and key, but axis 1 is 2 in the query and 3 in the key",
+            "MultiheadAttention needs the same batch in query and key, but axis 1 is 2 in the query "
+            "and 3 in the key",
             "key",
             (("query", 1), ("key", 1)),
         ),

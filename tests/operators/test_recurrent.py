@@ -127,8 +127,10 @@ def test_packed_sequences_are_torchs() -> None:
     layer = nn.GRU(4, 8)
     with pytest.raises(TypeError):
         BY_NAME["gru"].bind(
-            specs((torch.empty(5, 4), torch.empty(2), torch.zeros(1, 3, 8), list(layer._flat_weights)))
-            + (True, 1, 0.0, True, False),
+            (
+                *specs((torch.empty(5, 4), torch.empty(2), torch.zeros(1, 3, 8), list(layer._flat_weights))),
+                *(True, 1, 0.0, True, False),
+            ),
             {},
         )
 
