@@ -25,6 +25,8 @@ def test_padding_agrees_with_torch(mode, data):
     shape = draw(st.lists(st.integers(1, 5), min_size=rank, max_size=rank))
     size = st.integers(-2, 5) if draw(st.booleans()) else st.integers(0, 2)
     dims = max(rank - draw(st.integers(1, 2)), 1) if draw(st.booleans()) else draw(st.integers(0, 5))
+    if mode == "circular":  # torch wraps what it has cut off in ways of its own
+        size = draw(st.sampled_from([st.integers(0, 5), st.integers(-5, 0)]))
     pad = draw(st.lists(size, min_size=2 * dims, max_size=2 * dims))
     last = min(shape) > 1 and draw(st.booleans())
     assert_agrees(PAD, F.pad, tensor(shape, last=last), tuple(pad), mode)
