@@ -20,6 +20,9 @@ INTERRUPTED, BROKEN_PIPE = 130, 141
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Runs the command line and exits."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the caller
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
     try:
         code = command.main(arguments, prog_name="cnnlint", standalone_mode=False)
     except click.ClickException as error:
@@ -107,7 +110,7 @@ def tracing_options(function: Callable[..., Any]) -> Callable[..., Any]:
             ),
             click.option(
                 "--timeout",
-                type=click.FloatRange(min=0, min_open=True),
+                type=click.FloatRange(min=0, min_open=True, max=86400),
                 default=30.0,
                 show_default=True,
                 metavar="SECONDS",

@@ -90,6 +90,8 @@ class _Opened:
 
 def _open(file: FilePath, settings: Settings) -> _Opened:
     if file.shown == STANDARD_INPUT:
+        if sys.stdin is None:
+            raise UsageError("standard input is closed")
         source, problem = read_bytes(sys.stdin.buffer.read(), settings.stdin_filename)
     else:
         source, problem = read(file.shown)

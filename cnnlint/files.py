@@ -49,7 +49,7 @@ def _below(path: str) -> Iterator[FilePath]:
         return
     if not os.path.isdir(path):
         if not os.path.exists(path):
-            raise UsageError(f"{path}: no such file or folder")
+            raise UsageError(f"{path or repr(path)}: no such file or folder")
         yield FilePath(os.path.normpath(path), named=True)
         return
     for folder, subfolders, names in os.walk(path):

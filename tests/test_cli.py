@@ -213,6 +213,15 @@ def test_a_broken_pipe_is_quiet(tmp_path: Path) -> None:
     assert done.returncode == 141
 
 
+def test_closed_streams_are_no_crash(tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text("class Net(:\n")
+    for redirected, code, said in (("- <&-", 2, "error: standard input is closed\n"), ("net.py >&-", 1, "")):
+        done = subprocess.run(
+            f"{CNNLINT} {redirected}", shell=True, cwd=tmp_path, stderr=subprocess.PIPE, text=True
+        )
+        assert (done.returncode, done.stderr) == (code, said)
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -94,6 +94,8 @@ def _by_text(places: list[Annotation]) -> Mapping[tuple[str, int | None], list[A
 
 def _rows(source: SourceFile, cell: int | None) -> dict[int, str]:
     """The lines of a file, or of one cell of a notebook, by their row."""
+    if not source.text:
+        return {}
     if cell is None:
         return dict(enumerate(source.lines, 1))
     return {
