@@ -42,13 +42,15 @@ class Builder:
         self._construction = Construction(files)
         self._module: SlicedModule | None = None
 
-    def load(self, recovering: bool = False) -> SlicedModule:
-        if self._module is not None and not recovering:
-            return self._module
-        module = load(self.file, self.job.path, self.files, _display, recovering)
-        if not recovering:
-            self._module = module
-        return module
+    def load(self) -> SlicedModule:
+        """The linted file's module, whose statements run as they are asked for."""
+        if self._module is None:
+            self._module = self.load_again()
+        return self._module
+
+    def load_again(self, recovering: bool = False) -> SlicedModule:
+        """The module afresh: with guarded constructors, or for a model with real weights."""
+        return load(self.file, self.job.path, self.files, _display, recovering)
 
     def build(self, target: Target) -> Built | None:
         """The model of a target, or None with the problem noted."""
@@ -100,7 +102,7 @@ class Builder:
             stand_in(module, names)
 
         try:
-            module = self.load(recovering=True)
+            module = self.load_again(recovering=True)
             module.namespace[FAILED] = failed
             model = construct.build(lambda: candidate.make(module), construction)
         except Unavailable as missing:

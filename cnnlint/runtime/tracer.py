@@ -30,8 +30,11 @@ from cnnlint.runtime.meta import (
 )
 from cnnlint.trace import Fault, Operation, Pass, Tensor
 
-MOST_OPERATIONS = 200_000
+MOST_OPERATIONS = 50_000
 """A forward that applies more operators than this is a loop over the batch or over data."""
+
+LONGEST_LOOP = 1000
+"""Samples above which a forward that takes its batch apart is traced with a small batch instead."""
 
 LARGEST_CONSTANT = 1 << 20
 """Elements up to which a tensor made in forward really gets memory (its values may be asked for)."""
@@ -302,9 +305,18 @@ class Tracer(MetaMode):
                 return result
         elif self.device == "meta" and kwargs.get("device") is not None:
             kwargs = {**kwargs, "device": "meta"}
+        if operator.kind == "split" and self._batch > LONGEST_LOOP:
+            spec = bound.get("input")
+            if (
+                isinstance(spec, TensorSpec)
+                and self._batch in spec.shape[:1]
+                and _splits_first_axis(operator, bound)
+            ):
+                raise TooManyOperations
         try:
             result = func(*args, **kwargs)
         except Exception as error:
+            self._require_values(operator.name, error)
             if not self.recovering:
                 raise
             reason = "reshape" if operator.kind == "reshape" else "failed"
@@ -322,6 +334,11 @@ class Tracer(MetaMode):
         """Where the user's code reads a tensor again that has just been overwritten."""
         return read_later(self.files, self.files.stack(sys._getframe(3)), tensor)
 
+    def _require_values(self, name: str, error: Exception) -> None:
+        """Raises DataDependent where torch refuses only because the tensor has no values."""
+        if self.device == "meta" and isinstance(error, NotImplementedError) and "meta" in str(error).lower():
+            raise DataDependent(name) from error
+
     def _undescribed(self, func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """No description: torch's own kernel sizes it, and its tensors are recorded as they are."""
         if self.device == "meta" and on_meta((args, kwargs)):
@@ -331,11 +348,8 @@ class Tracer(MetaMode):
         operands: dict[str, Any] = {"input": tuple(self._id(tensor) for tensor in tensors)} if tensors else {}
         try:
             result = func(*args, **kwargs)
-        except NotImplementedError as error:
-            if self.device == "meta" and "meta" in str(error).lower():
-                raise DataDependent(name) from error
-            raise
         except Exception as error:
+            self._require_values(name, error)
             if not self.recovering or not tensors:
                 raise
             uncertain = any(self._tensor(tensor).uncertain for tensor in tensors)
@@ -441,9 +455,9 @@ class Tracer(MetaMode):
                 f"{operator.name}: torch raises {_first_line(error)}, the formula does not"
             )
             return
-        theirs = [(tuple(t.shape), DTYPES[t.dtype], t.stride()) for t in _tensors_in(result)]
-        ours = [(m.shape, s.dtype, m.stride()) for s in specs if s is not None for m in (make(s),)]
-        if [(tuple(shape), dtype, stride) for shape, dtype, stride in ours] != theirs:
+        theirs = [_layout(tensor, operator) for tensor in _tensors_in(result)]
+        ours = [_layout(make(spec), operator) for spec in specs if spec is not None]
+        if ours != theirs:
             self.mismatches.append(f"{operator.name}: torch gives {theirs}, the formula {ours}")
 
     # -- devices
@@ -510,7 +524,8 @@ class Tracer(MetaMode):
         if known is not None and known[0] is self:
             return known[1]
         origin, name = self.names.tensors.get(id(tensor), ("constant", None))
-        device = "model" if origin != "constant" or tensor.is_meta or tensor.dim() == 0 else "cpu"
+        anywhere = self.device != "meta" or origin != "constant" or tensor.is_meta or tensor.dim() == 0
+        device = "model" if anywhere else "cpu"
         return self._register(tensor, origin, name, device)
 
     def _tensor(self, tensor: torch.Tensor) -> Tensor:
@@ -608,6 +623,20 @@ class Tracer(MetaMode):
 
 
 _MOVES = frozenset({"to", "cuda", "cpu", "xpu", "hpu", "npu", "mps"})
+
+
+def _layout(tensor: torch.Tensor, operator: Operator) -> tuple[Any, ...]:
+    """Shape, dtype and the strides that matter: those of axes with more than one position. torch's meta
+    convolutions forget channels-last strides, which its real ones keep, and einsum's are its own."""
+    strides: tuple[int, ...] = ()
+    if operator.kind not in ("conv", "conv_transpose") and operator.name != "einsum":
+        strides = tuple(step for size, step in zip(tensor.shape, tensor.stride(), strict=True) if size > 1)
+    return tuple(tensor.shape), DTYPES[tensor.dtype], strides
+
+
+def _splits_first_axis(operator: Operator, bound: Bound) -> bool:
+    """Whether a tensor is taken apart into single samples (`for image in images`)."""
+    return operator.name == "unbind" and bound.get("dim") == 0
 
 
 def _flat(operands: Mapping[str, Any]) -> Iterator[int]:
