@@ -70,6 +70,12 @@ class OperatorFailed(FaultRule):
         """,
     ]
 
+    def concerns(self, refused: Refused) -> bool:
+        """A forward that raises in training only wants something that it was not given, such as targets."""
+        trace = refused.trace
+        evaluates = trace.other is not None and trace.other.run.complete
+        return not (refused.operation.kind == "raise" and trace.mode == "train" and evaluates)
+
     def finding(self, refused: Refused) -> Diagnostic:
         exception = refused.fault.exception
         message = exception or refused.fault.message

@@ -77,7 +77,7 @@ class PoolStrideMismatch(Rule):
     def check(self, trace: Trace) -> Iterator[Diagnostic]:
         for operation in trace.operations("pool"):
             if operation.fault is None and operation.windows and not _spans_the_map(trace, operation):
-                if any(w.stride > w.extent for w in operation.windows):
+                if leaves_gaps(operation):
                     yield self._gap(trace, operation)
                 elif all(w.stride == 1 for w in operation.windows) and _shrinks_without_need(
                     trace, operation
@@ -85,7 +85,7 @@ class PoolStrideMismatch(Rule):
                     yield self._still(trace, operation)
 
     def _gap(self, trace: Trace, operation: Operation) -> Diagnostic:
-        window = next(w for w in operation.windows if w.stride > w.extent)
+        window = next(w for w in operation.windows if w.stride > w.extent > 1)
         read = 1.0
         for each in operation.windows:
             read *= min(each.kernel_size / each.stride, 1)
@@ -126,6 +126,11 @@ class PoolStrideMismatch(Rule):
             related=where.related("", *ladder_here(trace, result)),
             help=help,
         )
+
+
+def leaves_gaps(operation: Operation) -> bool:
+    """Whether a pooling skips positions between its windows. A kernel of 1 is a meant subsampling."""
+    return operation.kind == "pool" and any(w.stride > w.extent > 1 for w in operation.windows)
 
 
 def _size(operation: Operation) -> str:

@@ -2,11 +2,28 @@ from collections.abc import Iterator
 
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import WEIGHTED, Trace
-from cnnlint.reach import downstream
+from cnnlint.wording import reads
 from cnnlint_rules._operations import OperationRule
 
 SATURATING = frozenset({"sigmoid", "tanh"})
 DEEP = 5
+
+CARRIES = frozenset(
+    {
+        "dropout",
+        "norm",
+        "pool",
+        "adaptive_pool",
+        "reshape",
+        "permute",
+        "cat",
+        "add",
+        "pad",
+        "interpolate",
+        "copy",
+    }
+)
+"""Kinds of operators behind which the activation is still the layer's input."""
 
 
 class SaturatingHiddenActivation(OperationRule):
@@ -81,8 +98,7 @@ class SaturatingHiddenActivation(OperationRule):
                 continue
             if any(use.kind == "mul" for use in trace.consumers(operation)):
                 continue  # a gate
-            behind = downstream(trace, operation)
-            if any(use.kind in WEIGHTED for use in behind):
+            if any(use.kind in WEIGHTED for use in reads(trace, operation, CARRIES)):
                 yield self.at(
                     trace,
                     operation,

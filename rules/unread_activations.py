@@ -8,6 +8,7 @@ from cnnlint.placing import place
 from cnnlint.plugin import Rule
 from cnnlint.trace import Operation, Tensor
 from cnnlint.wording import assumption, ladder_here, maker, shown, sizes
+from cnnlint_rules.pool_stride_mismatch import leaves_gaps
 
 WARNED = Fraction(1, 4)
 TOLD = Fraction(1, 20)
@@ -78,7 +79,7 @@ class UnreadActivations(Rule):
                 continue
             share = unread_share(trace, tensor)
             uses = [use for use in trace.consumers(tensor) if use.kind in WINDOWED]
-            if share >= TOLD and uses:
+            if share >= TOLD and uses and not any(leaves_gaps(use) for use in uses):
                 yield self._finding(trace, tensor, share, uses)
 
     def _finding(self, trace: Trace, tensor: Tensor, share: Fraction, uses: list[Operation]) -> Diagnostic:
@@ -88,8 +89,8 @@ class UnreadActivations(Rule):
         space = tensor.shape[-len(windows) :]
         readers = ", ".join(dict.fromkeys(trace.describe(each) for each in uses))
         message = (
-            f"{round(float(share) * 100)} % of the {sizes(space)} map from {maker(trace, tensor)} is "
-            f"computed and never read: {readers} skips it{assumption(trace)}"
+            f"{round(float(share) * 100)} % of {trace.show(tensor)}, which {maker(trace, tensor)} computes, "
+            f"is never read: {readers} skips it{assumption(trace)}"
         )
         return self.report(
             where.span,
