@@ -27,6 +27,7 @@ class Place:
     Attributes:
         span: the argument, the constructor call, or the call in forward.
         argument: the argument that supplied the value, where one is written out.
+        site: the call that it is written in.
         chain: the other calls that led to the layer, innermost first.
         calls: the call in forward and its callers, innermost first; without `span` itself.
         layer: the layer that is edited, None where it is a call in forward.
@@ -34,6 +35,7 @@ class Place:
 
     span: Span
     argument: Argument | None = None
+    site: CallSite | None = None
     chain: tuple[Related, ...] = ()
     calls: tuple[Span, ...] = ()
     layer: Layer | None = None
@@ -56,22 +58,26 @@ def place(trace: Trace, operation: Operation, argument: str | None = None) -> Pl
     holds the value at fault."""
     layer = own_layer(trace, operation)
     if layer is not None and layer.sites:
-        return place_layer(layer, argument, operation.calls)
+        return place_layer(trace, layer, argument, operation.calls)
     if operation.calls:
         return Place(operation.calls[0], calls=operation.calls[1:])
     return Place(trace.model.span)
 
 
-def place_layer(layer: Layer, argument: str | None = None, calls: tuple[Span, ...] = ()) -> Place:
+def place_layer(
+    trace: Trace, layer: Layer, argument: str | None = None, calls: tuple[Span, ...] = ()
+) -> Place:
     """Where one would edit a layer, or one of its arguments."""
+    construction = {site.span for root in trace.model.layers[:1] for site in root.sites}
     depth, written = _supplier(layer.sites, argument) if argument else (0, None)
     span = written.span if written else layer.sites[0].span
     chain = []
     for level, site in enumerate(layer.sites[: depth + MOST_CALLERS]):
-        if level != depth:
+        if level != depth and site.callee and site.span not in construction:
             text = f"{site.callee}(…) is built here" if level == 0 else f"{site.callee}(…) is called here"
             chain.append(Related(text, site.span))
-    return Place(span, written, tuple(chain), calls, layer)
+    supplier = layer.sites[depth] if written else None
+    return Place(span, written, supplier, tuple(chain), calls, layer)
 
 
 def _supplier(sites: tuple[CallSite, ...], name: str) -> tuple[int, Argument | None]:
@@ -119,14 +125,13 @@ def call_text(site: CallSite, changes: Mapping[str, object]) -> str:
     return f"{site.callee}({', '.join(parts)})"
 
 
-def written_call(where: Place, changes: Mapping[str, object], fallback: str) -> str:
-    """`call_text` at a layer's own call; for calls in forward, and for layers that a helper builds from
-    what it is given, the `fallback`."""
-    if where.layer is None or not where.layer.sites:
-        return fallback
-    site = where.layer.sites[0]
-    handed_on = any(item.parameter for item in site.arguments if item.name in changes)
-    return fallback if handed_on or not site.arguments else call_text(site, changes)
+def written_call(where: Place, argument: str, value: object) -> str:
+    """What to write for an argument of the constructor: the call that supplies it with the new value
+    (`nn.Linear(3136, 10)`, or `Block(64, 128)` of a helper), or `in_features=3136` for other calls."""
+    if where.argument is not None and where.site is not None:
+        return call_text(where.site, {where.argument.name: value})
+    site = where.layer.sites[0] if where.layer is not None and where.layer.sites else None
+    return call_text(site, {argument: value}) if site and site.arguments else f"{argument}={value}"
 
 
 def literal_fix(trace: Trace, where: Place, value: object) -> Fix | None:

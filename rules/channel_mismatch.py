@@ -84,7 +84,7 @@ class ChannelMismatch(FaultRule):
         message = f"{refused.layer_name} expects {expected} channels, but {producer} has {actual}"
         if producer != "the input":
             message = f"{refused.layer_name} expects {expected} channels, but {producer} gives {actual}"
-        new = written_call(where, {"in_channels": actual}, f"in_channels={actual}")
+        new = written_call(where, "in_channels", actual)
         help = f"write {new}"
         source = trace.weighted_source(refused.source)
         if source is not None and source.kind in ("conv", "conv_transpose"):

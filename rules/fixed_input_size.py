@@ -55,7 +55,7 @@ class FixedInputSize(OperationRule):
     def check(self, trace: Trace) -> Iterator[Diagnostic]:
         for operation in trace.operations("linear"):
             before = flattened_map(trace, trace.main_input(operation))
-            if before is None or operation.fault or product(before.shape[2:]) < 2:
+            if before is None or before.uncertain or operation.fault or product(before.shape[2:]) < 2:
                 continue
             if not _adapts(trace, trace.producer(before)):
                 yield self.at(

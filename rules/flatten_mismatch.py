@@ -82,7 +82,7 @@ class FlattenMismatch(FaultRule):
         expected, actual = fault.expected, fault.actual
         if source is None or expected is None or actual is None:
             return self.refusal(refused)
-        write = written_call(refused.where, {"in_features": actual}, f"in_features={actual}")
+        write = written_call(refused.where, "in_features", actual)
         fix = literal_fix(trace, refused.where, actual)
         before = flattened_map(trace, source)
         if before is None or len(before.shape) < 3:
@@ -96,7 +96,7 @@ class FlattenMismatch(FaultRule):
         label = f"{producer} {verb} {trace.show(before)}: {worked_out(features)}"
         help = f"write {write}"
         if before.origin == "operation" and len(set(features)) > 1 and len(features) > 1:
-            pooled = written_call(refused.where, {"in_features": features[0]}, f"in_features={features[0]}")
+            pooled = written_call(refused.where, "in_features", features[0])
             pool = f"nn.AdaptiveAvgPool{len(features) - 1}d(1)"
             help += f", or put {pool} before flatten and use {pooled}"
         return self.refusal(

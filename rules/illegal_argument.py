@@ -64,7 +64,7 @@ class IllegalArgument(FaultRule):
         for layer in trace.model.layers:
             if layer.fault is None or not layer.sites:
                 continue
-            where = place_layer(layer, layer.fault.argument)
+            where = place_layer(trace, layer, layer.fault.argument)
             yield self.report(
                 where.span,
                 layer.fault.message,

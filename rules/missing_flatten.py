@@ -142,5 +142,5 @@ def _help(trace: Trace, operation: Operation, source: Tensor, expected: object) 
     if expected == product(features):
         return f"put nn.Flatten() before it: {worked_out(features)}"
     where = place(trace, operation, "in_features")
-    write = written_call(where, {"in_features": product(features)}, f"in_features={product(features)}")
+    write = written_call(where, "in_features", product(features))
     return f"put nn.Flatten() before it and write {write} ({worked_out(features)})"

@@ -67,7 +67,13 @@ class NoDownsampling(OperationRule):
         for operation in trace.operations("linear"):
             before = flattened_map(trace, trace.main_input(operation))
             weight = trace.weight(operation)
-            if before is None or weight is None or len(before.shape) < 3 or operation.fault:
+            if (
+                before is None
+                or weight is None
+                or before.uncertain
+                or len(before.shape) < 3
+                or operation.fault
+            ):
                 continue
             if min(before.shape[2:]) < SMALLEST_IMAGE - 8 or not any(
                 step.kind == "conv" for step in trace.upstream(before)

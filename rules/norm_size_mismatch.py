@@ -65,6 +65,6 @@ class NormSizeMismatch(FaultRule):
             f"{refused.layer_name} normalises {fault.expected} channels, but {maker(trace, refused.source)} "
             f"gives {fault.actual}"
         )
-        write = written_call(where, {fault.argument: fault.actual}, f"{fault.argument}={fault.actual}")
+        write = written_call(where, fault.argument, fault.actual)
         fix = literal_fix(trace, where, fault.actual)
         return self.refusal(refused, message, help=f"write {write}", fix=fix)

@@ -67,7 +67,7 @@ class ParameterHotspot(OperationRule):
         total = sum(product(item.shape) for item in trace.model.parameters if not item.buffer)
         for operation in trace.operations("linear"):
             before = flattened_map(trace, trace.main_input(operation))
-            if before is None or operation.fault or product(before.shape[2:]) < 2:
+            if before is None or before.uncertain or operation.fault or product(before.shape[2:]) < 2:
                 continue
             weight, bias = trace.weight(operation), trace.weight(operation, "bias")
             if weight is None:

@@ -110,7 +110,7 @@ class UnusedLayer(Rule):
         return bool(mine) and not used.intersection(mine)
 
     def _finding(self, trace: Trace, layer: Layer) -> Diagnostic:
-        where = place_layer(layer)
+        where = place_layer(trace, layer)
         count = sum(size for _, size in _parameters(trace, layer))
         return self.report(
             where.span,
