@@ -167,7 +167,8 @@ class MultiHeadAttention(Operator):
                 "attn_mask",
                 operand=None,
             )
-        for name, given in (("key_padding_mask", padding), ("attn_mask", mask)):
+        dropped = bound["is_causal"] and padding is None and not bound["need_weights"]
+        for name, given in (("key_padding_mask", padding), ("attn_mask", None if dropped else mask)):
             if given is not None and given.dtype != "bool" and not is_float(given.dtype):
                 return Refusal(
                     "dtype",
@@ -176,7 +177,6 @@ class MultiHeadAttention(Operator):
                     operand=name,
                     exception="AssertionError",
                 )
-        dropped = bound["is_causal"] and padding is None and not bound["need_weights"]
         if mask is not None and not (dropped and mask.rank in ((2, 3) if batched else (2,))):
             wanted: Shape = (
                 (batch * bound["num_heads"], length, source) if mask.rank == 3 else (length, source)

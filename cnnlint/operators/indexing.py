@@ -630,7 +630,7 @@ class TopK(Operator):
                 actual=k,
                 axes=(("input", axis),) if data.rank else (),
             )
-        if data.dtype == "bool":
+        if data.dtype == "bool" and data.rank:
             return Refusal(
                 "dtype", f"{self.name} does not take bools: convert with .int()", actual=data.dtype
             )
@@ -720,11 +720,14 @@ class Roll(Operator):
         data = bound["input"]
         if 0 in data.shape:
             return TensorSpec(data.shape, data.dtype, preserved(data))
-        strides = channels_last(data.shape) if bound["dims"] and suggests_channels_last(data) else None
+        moved = zip(self._listed(bound["shifts"]), self._listed(bound["dims"]), strict=False)
+        # It joins two parts; where one is empty, the memory order is lost.
+        parts = bool(self._listed(bound["dims"])) and all(shift % data.shape[dim] for shift, dim in moved)
+        strides = channels_last(data.shape) if parts and suggests_channels_last(data) else None
         return TensorSpec(data.shape, data.dtype, strides)
 
     def recovered(self, bound: Bound, refusal: Refusal) -> Output:
-        return self.output(bound)
+        return TensorSpec(bound["input"].shape, bound["input"].dtype)
 
 
 class Flip(Operator):

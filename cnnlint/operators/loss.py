@@ -88,6 +88,15 @@ class PointwiseLoss(Elementwise):
             return Refusal("dtype", f"{self.name} takes floats, not {dtype}", actual=dtype)
         return super().wrong_dtype(bound)
 
+    def dtype(self, bound: Bound) -> str:
+        """Operands are stretched before they meet, so that those without axes count as much."""
+        if self.result != "promoted":
+            return super().dtype(bound)
+        dtype: str | None = None
+        for _, spec in self.broadcast_operands(bound):
+            dtype = promote(dtype, spec.dtype)
+        return dtype or DEFAULT
+
     def _unlike(self, bound: Bound) -> Refusal | None:
         data, target = bound["input"], bound["target"]
         if data.shape == target.shape:
