@@ -132,7 +132,13 @@ class Result:
             yield from file.crashes
 
     def exit_code(self, fail_level: Severity) -> int:
-        """2 where a rule crashed, 1 with a finding at or above the level, else 0."""
-        if any(file.crashes for file in self.files):
+        """2 where a rule or cnnlint itself crashed, or where folders were given and hold no model; 1 with a
+        finding at or above the level; else 0."""
+        if any(file.crashes for file in self.files) or self._nothing_found():
             return 2
         return int(any(item.severity.rank >= fail_level.rank for item in self.findings()))
+
+    def _nothing_found(self) -> bool:
+        """Whether nothing that was given holds a model: likely a wrong path. A file that the user names
+        has at least the remark that it holds none."""
+        return bool(self.paths) and not any(file.trace.models or file.trace.problems for file in self.files)

@@ -120,11 +120,11 @@ def test_folders_without_models_say_that_nothing_was_checked(tmp_path: Path) -> 
     (tmp_path / "code" / "b.py").write_text("b = 1\n")
     done = run("empty", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (
-        0,
+        2,
         "Nothing was checked: no Python file or notebook in empty.\n",
     )
     done = run("code", cwd=tmp_path)
-    assert (done.returncode, done.stdout) == (0, "Nothing was checked: no model in 2 files.\n")
+    assert (done.returncode, done.stdout) == (2, "Nothing was checked: no model in 2 files.\n")
     assert json.loads(run("--output-format", "json", "code", cwd=tmp_path).stdout) == []
 
 

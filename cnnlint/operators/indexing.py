@@ -1,30 +1,22 @@
-"""Reading, writing, sorting, repeating and moving elements by their place; embeddings."""
+"""Reading and writing elements by their place: gather, scatter, index_select, masks, diagonals."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import prod
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from cnnlint.operators.base import Bound, Operator, Output, Refusal, TensorSpec
 from cnnlint.operators.broadcasting import broadcast, broadcast_uncertain, disagreements, merge_refusal
 from cnnlint.operators.dimensions import axes_of, axis_of, repeated_dim, wrong_dim
-from cnnlint.operators.factory import sizes_of
-from cnnlint.operators.layout import (
-    channels_last,
-    preserved,
-    strides_of,
-    suggests_channels_last,
-    view_strides,
-)
+from cnnlint.operators.layout import preserved, view_strides
 from cnnlint.operators.pointwise import InPlace, method_and_function
-from cnnlint.operators.promotion import promote
 from cnnlint.trace import Shape
 
 _INDICES = ("int64", "int32")
 
 
-def _wrong_index(
+def wrong_index(
     name: str, spec: TensorSpec, operand: str = "index", allowed: Sequence[str] = _INDICES
 ) -> Refusal | None:
     """The refusal of indices that are no integers (of the widths allowed)."""
@@ -41,7 +33,7 @@ def _wrong_index(
     )
 
 
-def _count(rank: int) -> str:
+def axes_count(rank: int) -> str:
     return "1 axis" if rank == 1 else f"{rank} axes"
 
 
@@ -58,148 +50,6 @@ def _vector(name: str, spec: TensorSpec, operand: str = "index") -> Refusal | No
         operand=operand,
         exception="IndexError",
     )
-
-
-def _dropped(axes: frozenset[int], axis: int) -> frozenset[int]:
-    """The axes as they are counted when one of them is taken out."""
-    return frozenset(at - (at > axis) for at in axes if at != axis)
-
-
-# -- embeddings
-
-
-class Embedding(Operator):
-    """embedding: a row of `weight` [num_embeddings, embedding_dim] for each index."""
-
-    kind = "embedding"
-
-    def refuse(self, bound: Bound) -> Refusal | None:
-        weight, padding = bound["weight"], bound["padding_idx"]
-        if weight.rank != 2:
-            return Refusal(
-                "rank",
-                f"{self.name} takes a weight [num_embeddings, embedding_dim], "
-                f"but it has {_count(weight.rank)}",
-                "weight",
-                expected=2,
-                actual=weight.rank,
-                operand="weight",
-            )
-        rows = weight.shape[0]
-        if padding is not None and not -rows <= padding < rows:
-            return Refusal(
-                "argument",
-                f"{self.layers[0]}'s padding_idx must be between {-rows} and {rows - 1}, not {padding}",
-                "padding_idx",
-                actual=padding,
-                operand=None,
-                exception="AssertionError",
-            )
-        return _wrong_index(self.layers[0], self.indices(bound), "input") or self.wrong(bound)
-
-    def indices(self, bound: Bound) -> TensorSpec:
-        """The indices in the dtype that is read."""
-        return bound["input"]
-
-    def wrong(self, bound: Bound) -> Refusal | None:
-        """The refusal of what only some embeddings have."""
-        return None
-
-    def output(self, bound: Bound) -> Output:
-        weight = bound["weight"]
-        return TensorSpec((*bound["input"].shape, weight.shape[-1]), weight.dtype)
-
-    def recovered(self, bound: Bound, refusal: Refusal) -> Output:
-        result = self.output(bound) if bound["weight"].rank else bound["input"]
-        assert isinstance(result, TensorSpec)
-        return result
-
-    def uncertain(self, bound: Bound, outputs: tuple[TensorSpec, ...]) -> tuple[frozenset[int], ...]:
-        return (frozenset(axis for axis in bound["input"].uncertain if axis < outputs[0].rank - 1),)
-
-
-class EmbeddingBag(Embedding):
-    """embedding_bag: the sum, mean or maximum of the rows of each bag; bags are the rows of a 2-D
-    input, or begin at `offsets` in a 1-D one."""
-
-    def indices(self, bound: Bound) -> TensorSpec:
-        """Indices and offsets are brought to one dtype."""
-        data, offsets = bound["input"], bound["offsets"]
-        return data if offsets is None else data.like(dtype=promote(data.dtype, offsets.dtype))
-
-    def wrong(self, bound: Bound) -> Refusal | None:
-        data, offsets, mode, samples = (
-            bound[name] for name in ("input", "offsets", "mode", "per_sample_weights")
-        )
-        if data.rank not in (1, 2):
-            return Refusal(
-                "rank",
-                f"EmbeddingBag takes [bags, indices] or [indices] with offsets, "
-                f"but the input has {_count(data.rank)}",
-                expected=2,
-                actual=data.rank,
-                exception="ValueError",
-            )
-        if (data.rank == 1) != (offsets is not None) or (offsets is not None and offsets.rank != 1):
-            text = "needs offsets [bags]" if data.rank == 1 else "takes no offsets"
-            return Refusal(
-                "argument",
-                f"EmbeddingBag {text} for an input with {_count(data.rank)}",
-                "offsets",
-                operand="offsets" if offsets is not None else "input",
-                exception="ValueError",
-            )
-        if mode not in ("sum", "mean", "max"):
-            return Refusal(
-                "argument",
-                f"EmbeddingBag's mode is 'sum', 'mean' or 'max', not {mode!r}",
-                "mode",
-                operand=None,
-                exception="ValueError",
-            )
-        if mode == "max" and (bound["scale_grad_by_freq"] or bound["sparse"]):
-            name = "scale_grad_by_freq" if bound["scale_grad_by_freq"] else "sparse"
-            return Refusal(
-                "argument", f"EmbeddingBag with mode='max' does not take {name}", name, operand=None
-            )
-        if samples is None:
-            return None
-        if mode != "sum":
-            return Refusal(
-                "argument", "EmbeddingBag takes per_sample_weights only with mode='sum'", "mode", operand=None
-            )
-        if samples.shape != data.shape:
-            return Refusal(
-                "merge",
-                f"EmbeddingBag needs per_sample_weights of the input's shape {list(data.shape)}, "
-                f"but they are {list(samples.shape)}",
-                "per_sample_weights",
-                operand="per_sample_weights",
-                exception="ValueError",
-            )
-        if samples.dtype != bound["weight"].dtype:
-            return Refusal(
-                "dtype",
-                f"EmbeddingBag has weights of {bound['weight'].dtype}, "
-                f"but per_sample_weights are {samples.dtype}",
-                "per_sample_weights",
-                operand="per_sample_weights",
-            )
-        return None
-
-    def output(self, bound: Bound) -> Output:
-        data, weight, offsets = bound["input"], bound["weight"], bound["offsets"]
-        bags = data.shape[0] if data.rank else 1
-        if offsets is not None and offsets.rank == 1:
-            bags = offsets.shape[0] - bool(bound["include_last_offset"])
-        return TensorSpec((bags, weight.shape[-1]), weight.dtype)
-
-    def uncertain(self, bound: Bound, outputs: tuple[TensorSpec, ...]) -> tuple[frozenset[int], ...]:
-        source = bound["input"] if bound["offsets"] is None else bound["offsets"]
-        return (source.uncertain & {0},)
-
-
-# -- reading by index
 
 
 def _unlike_ranks(name: str, operand: str, data: TensorSpec, index: TensorSpec) -> Refusal | None:
@@ -226,7 +76,7 @@ class Gather(Operator):
         if refusal or 0 in index.shape:
             return refusal
         return (
-            _wrong_index(self.name, index)
+            wrong_index(self.name, index)
             or _unlike_ranks(self.name, "index", data, index)
             or _too_long(self.name, index.shape, data.shape, axis_of(bound["dim"], data.rank))
         )
@@ -268,7 +118,7 @@ class TakeAlongDim(Operator):
 
     def refuse(self, bound: Bound) -> Refusal | None:
         data, index, dim = bound["input"], bound["indices"], bound["dim"]
-        refusal = _wrong_index(self.name, index, "indices", ("int64",))
+        refusal = wrong_index(self.name, index, "indices", ("int64",))
         if refusal:
             return refusal
         if dim is None:
@@ -325,7 +175,7 @@ class Take(Operator):
     kind = "index"
 
     def refuse(self, bound: Bound) -> Refusal | None:
-        return _wrong_index(self.name, bound["index"], "index", ("int64",))
+        return wrong_index(self.name, bound["index"], "index", ("int64",))
 
     def output(self, bound: Bound) -> Output:
         return TensorSpec(bound["index"].shape, bound["input"].dtype)
@@ -344,7 +194,7 @@ class IndexSelect(Operator):
         refusal = (
             wrong_dim(self.name, bound["dim"], data.rank)
             or _vector(self.name, index)
-            or _wrong_index(self.name, index)
+            or wrong_index(self.name, index)
         )
         if refusal or data.rank or prod(index.shape) == 1:
             return refusal
@@ -369,9 +219,6 @@ class IndexSelect(Operator):
         return ((bound["input"].uncertain - {axis}) | chosen,)
 
 
-# -- writing by index
-
-
 class Scatter(Operator):
     """scatter, scatter_add and scatter_reduce: the input with elements written at the indices."""
 
@@ -393,7 +240,7 @@ class Scatter(Operator):
                 "reduce",
                 operand=None,
             )
-        refusal = wrong_dim(self.name, bound["dim"], data.rank) or _wrong_index(self.name, index)
+        refusal = wrong_dim(self.name, bound["dim"], data.rank) or wrong_index(self.name, index)
         if refusal:
             return refusal
         axis = axis_of(bound["dim"], data.rank)
@@ -437,7 +284,7 @@ class IndexWrite(Operator):
         refusal = (
             wrong_dim(self.name, bound["dim"], data.rank)
             or _vector(self.name, index)
-            or _wrong_index(self.name, index, "index", _INDICES if self.name == "index_add" else ("int64",))
+            or wrong_index(self.name, index, "index", _INDICES if self.name == "index_add" else ("int64",))
         )
         if refusal:
             return refusal
@@ -447,7 +294,7 @@ class IndexWrite(Operator):
                 return Refusal(
                     "rank",
                     f"index_fill takes a number or a tensor without axes, "
-                    f"but the value has {_count(value.rank)}",
+                    f"but the value has {axes_count(value.rank)}",
                     "value",
                     operand="value",
                 )
@@ -533,7 +380,7 @@ class Masked(Operator):
             return Refusal(
                 "rank",
                 f"{self.name} takes a number or a tensor without axes, "
-                f"but the value has {_count(value.rank)}",
+                f"but the value has {axes_count(value.rank)}",
                 "value",
                 operand="value",
             )
@@ -561,346 +408,6 @@ class Masked(Operator):
         return (broadcast_uncertain([bound["input"], bound["mask"]], outputs[0].rank),)
 
 
-# -- order
-
-
-class Sort(Operator):
-    """sort: values and their places."""
-
-    kind = "index"
-    named: ClassVar[str | None] = "sort"
-
-    def refuse(self, bound: Bound) -> Refusal | None:
-        return wrong_dim(self.name, bound["dim"], bound["input"].rank)
-
-    def output(self, bound: Bound) -> Output:
-        data = bound["input"]
-        strides = preserved(data)
-        return TensorSpec(data.shape, data.dtype, strides), TensorSpec(data.shape, "int64", strides)
-
-    def recovered(self, bound: Bound, refusal: Refusal) -> Output:
-        return self.output(bound)
-
-    def uncertain(self, bound: Bound, outputs: tuple[TensorSpec, ...]) -> tuple[frozenset[int], ...]:
-        return (bound["input"].uncertain,) * len(outputs)
-
-
-class ArgSort(Sort):
-    """argsort: the places alone."""
-
-    named = None
-
-    def output(self, bound: Bound) -> Output:
-        data = bound["input"]
-        return TensorSpec(data.shape, "int64", preserved(data))
-
-
-class SortRows(Sort):
-    """msort: the values sorted along axis 0."""
-
-    named = None
-
-    def refuse(self, bound: Bound) -> Refusal | None:
-        return None
-
-    def output(self, bound: Bound) -> Output:
-        data = bound["input"]
-        return TensorSpec(data.shape, data.dtype, preserved(data))
-
-
-class TopK(Operator):
-    """topk: the k largest or smallest values along an axis, and their places."""
-
-    kind = "index"
-    named = "topk"
-
-    def refuse(self, bound: Bound) -> Refusal | None:
-        data, k = bound["input"], bound["k"]
-        refusal = wrong_dim(self.name, bound["dim"], data.rank)
-        if refusal or isinstance(k, TensorSpec):
-            return refusal
-        axis = axis_of(bound["dim"], data.rank)
-        there = data.shape[axis] if data.rank else 1
-        if not self.least() <= k <= there:
-            return Refusal(
-                "merge",
-                f"{self.name} takes k up to the {there} elements of axis {axis}, not {k}",
-                "k",
-                expected=there,
-                actual=k,
-                axes=(("input", axis),) if data.rank else (),
-            )
-        if data.dtype == "bool" and data.rank:
-            return Refusal(
-                "dtype", f"{self.name} does not take bools: convert with .int()", actual=data.dtype
-            )
-        return None
-
-    @staticmethod
-    def least() -> int:
-        """The smallest k."""
-        return 0
-
-    def _shape(self, bound: Bound) -> Shape:
-        shape, k = bound["input"].shape, bound["k"]
-        if isinstance(k, TensorSpec):
-            raise NotImplementedError("k is a tensor")
-        axis = axis_of(bound["dim"], len(shape))
-        return (*shape[:axis], max(k, 0), *shape[axis + 1 :]) if shape else ()
-
-    def output(self, bound: Bound) -> Output:
-        shape = self._shape(bound)
-        return TensorSpec(shape, bound["input"].dtype), TensorSpec(shape, "int64")
-
-    def recovered(self, bound: Bound, refusal: Refusal) -> Output:
-        if refusal.argument == "dim":
-            shape = bound["input"].shape
-            unsure = frozenset(range(1, len(shape)))
-        else:
-            shape, unsure = self._shape(bound), frozenset()
-        return TensorSpec(shape, bound["input"].dtype, None, unsure), TensorSpec(shape, "int64", None, unsure)
-
-    def uncertain(self, bound: Bound, outputs: tuple[TensorSpec, ...]) -> tuple[frozenset[int], ...]:
-        data = bound["input"]
-        return (data.uncertain - {axis_of(bound["dim"], data.rank)},) * len(outputs)
-
-
-class KthValue(TopK):
-    """kthvalue: the k-th smallest value along an axis, and its place."""
-
-    named = "kthvalue"
-
-    @staticmethod
-    def least() -> int:
-        return 1
-
-    def _shape(self, bound: Bound) -> Shape:
-        shape = bound["input"].shape
-        axis = axis_of(bound["dim"], len(shape))
-        return (*shape[:axis], *((1,) if bound["keepdim"] else ()), *shape[axis + 1 :]) if shape else ()
-
-    def uncertain(self, bound: Bound, outputs: tuple[TensorSpec, ...]) -> tuple[frozenset[int], ...]:
-        if bound["keepdim"]:
-            return super().uncertain(bound, outputs)
-        data = bound["input"]
-        return (_dropped(data.uncertain, axis_of(bound["dim"], data.rank)),) * len(outputs)
-
-
-# -- moving and repeating
-
-
-class Roll(Operator):
-    """roll: shifts along axes; without them, of the flattened tensor."""
-
-    kind = "index"
-
-    def refuse(self, bound: Bound) -> Refusal | None:
-        shifts, dims = self._listed(bound["shifts"]), self._listed(bound["dims"])
-        data = bound["input"]
-        if not shifts or (len(shifts) != len(dims) and (dims or len(shifts) != 1)):
-            return Refusal(
-                "argument",
-                f"roll needs a shift for each axis, but there are {len(shifts)} shifts and {len(dims)} axes",
-                "shifts",
-                operand=None,
-            )
-        if dims and not data.rank:
-            return Refusal(
-                "rank", "roll over an axis, but the tensor has none", "dims", exception="IndexError"
-            )
-        return wrong_dim(self.name, dims, data.rank, "dims")
-
-    @staticmethod
-    def _listed(value: Any) -> Sequence[int]:
-        if value is None:
-            return ()
-        return value if isinstance(value, (tuple, list)) else (value,)
-
-    def output(self, bound: Bound) -> Output:
-        data = bound["input"]
-        if 0 in data.shape:
-            return TensorSpec(data.shape, data.dtype, preserved(data))
-        moved = zip(self._listed(bound["shifts"]), self._listed(bound["dims"]), strict=False)
-        # It joins two parts; where one is empty, the memory order is lost.
-        parts = bool(self._listed(bound["dims"])) and all(shift % data.shape[dim] for shift, dim in moved)
-        strides = channels_last(data.shape) if parts and suggests_channels_last(data) else None
-        return TensorSpec(data.shape, data.dtype, strides)
-
-    def recovered(self, bound: Bound, refusal: Refusal) -> Output:
-        return TensorSpec(bound["input"].shape, bound["input"].dtype)
-
-
-class Flip(Operator):
-    """flip, fliplr (axis 1) and flipud (axis 0)."""
-
-    kind = "index"
-
-    def __init__(self, name: str, names: Sequence[str], signature: str, axis: int | None = None):
-        super().__init__(name, names, signature)
-        self.axis = axis
-
-    def bind(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Bound:
-        bound = super().bind(args, kwargs)
-        if self.axis is None and not isinstance(bound["dims"], (tuple, list)):
-            raise TypeError("flip takes a tuple of axes")
-        return bound
-
-    def refuse(self, bound: Bound) -> Refusal | None:
-        data = bound["input"]
-        if self.axis is None:
-            dims = bound["dims"]
-            return wrong_dim(self.name, dims, data.rank, "dims") or repeated_dim(self.name, dims, data.rank)
-        if data.rank > self.axis:
-            return None
-        return Refusal(
-            "rank",
-            f"{self.name} flips axis {self.axis}, but the tensor has {_count(data.rank)}",
-            expected=self.axis + 1,
-            actual=data.rank,
-        )
-
-    def output(self, bound: Bound) -> Output:
-        data = bound["input"]
-        return TensorSpec(data.shape, data.dtype, preserved(data))
-
-    def recovered(self, bound: Bound, refusal: Refusal) -> Output:
-        return self.output(bound)
-
-
-class Rot90(Operator):
-    """rot90: quarter turns in the plane of two axes."""
-
-    kind = "index"
-
-    def refuse(self, bound: Bound) -> Refusal | None:
-        data, dims = bound["input"], bound["dims"]
-        if not isinstance(dims, (tuple, list)) or len(dims) != 2:
-            return Refusal(
-                "argument", f"rot90 turns in the plane of two axes, not {dims}", "dims", operand=None
-            )
-        if data.rank < 2:
-            return Refusal(
-                "rank", f"rot90 takes at least 2 axes, but the tensor has {_count(data.rank)}", expected=2
-            )
-        return wrong_dim(self.name, dims, data.rank, "dims") or repeated_dim(self.name, dims, data.rank)
-
-    def output(self, bound: Bound) -> Output:
-        data = bound["input"]
-        turns = bound["k"] % 4
-        if turns == 0:
-            return TensorSpec(data.shape, data.dtype)
-        if turns == 2:
-            return TensorSpec(data.shape, data.dtype, preserved(data))
-        strides = strides_of(TensorSpec(data.shape, data.dtype, preserved(data)))
-        order = self._order(bound)
-        return TensorSpec(
-            tuple(data.shape[axis] for axis in order), data.dtype, tuple(strides[axis] for axis in order)
-        )
-
-    def _order(self, bound: Bound) -> list[int]:
-        """Which axis of the input is which of the output's."""
-        order = list(range(bound["input"].rank))
-        if bound["k"] % 2:
-            first, second = axes_of(bound["dims"], len(order))
-            order[first], order[second] = second, first
-        return order
-
-    def uncertain(self, bound: Bound, outputs: tuple[TensorSpec, ...]) -> tuple[frozenset[int], ...]:
-        order = self._order(bound)
-        return (frozenset(at for at, axis in enumerate(order) if axis in bound["input"].uncertain),)
-
-
-class Repeat(Operator):
-    """repeat (a number for each axis, new ones in front) and tile (1 for axes that are not said)."""
-
-    kind = "index"
-
-    def bind(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Bound:
-        """Raises TypeError also for repeats that are no whole numbers."""
-        bound = super().bind(args, kwargs)
-        if not any(isinstance(count, TensorSpec) for count in self._counts(bound)):
-            sizes_of(self._counts(bound))
-        return bound
-
-    @staticmethod
-    def _counts(bound: Bound) -> Sequence[Any]:
-        return bound["repeats"] if "repeats" in bound else bound["dims"]
-
-    def refuse(self, bound: Bound) -> Refusal | None:
-        data, repeats = bound["input"], self._counts(bound)
-        if self.name == "repeat" and len(repeats) < data.rank:
-            return Refusal(
-                "rank",
-                f"repeat needs a number for each of the {data.rank} axes, but has {len(repeats)}",
-                "repeats",
-                expected=data.rank,
-                actual=len(repeats),
-            )
-        for count in repeats:
-            if isinstance(count, int) and count < 0:
-                return Refusal(
-                    "argument",
-                    f"{self.name} takes no negative numbers: {tuple(repeats)}",
-                    "repeats" if self.name == "repeat" else "dims",
-                    actual=count,
-                    operand=None,
-                )
-        return None
-
-    def output(self, bound: Bound) -> Output:
-        data, repeats = bound["input"], sizes_of(self._counts(bound))
-        rank = max(data.rank, len(repeats))
-        sizes = (1,) * (rank - data.rank) + data.shape
-        counts = (1,) * (rank - len(repeats)) + repeats
-        return TensorSpec(tuple(size * count for size, count in zip(sizes, counts, strict=True)), data.dtype)
-
-
-class RepeatInterleave(Operator):
-    """repeat_interleave: each element several times; without `dim`, of the flattened tensor."""
-
-    kind = "index"
-
-    def refuse(self, bound: Bound) -> Refusal | None:
-        data, repeats, dim = bound["input"], bound["repeats"], bound["dim"]
-        if isinstance(repeats, int) and repeats < 0:
-            return Refusal(
-                "argument",
-                f"repeat_interleave takes no negative number, but {repeats}",
-                "repeats",
-                operand=None,
-            )
-        if dim is None:
-            return None
-        if not data.rank:
-            return Refusal(
-                "rank",
-                "repeat_interleave along an axis, but the tensor has none",
-                "dim",
-                exception="IndexError",
-            )
-        return wrong_dim(self.name, dim, data.rank)
-
-    def output(self, bound: Bound) -> Output:
-        data, repeats, dim = bound["input"], bound["repeats"], bound["dim"]
-        shape = data.shape if dim is not None else (prod(data.shape),)
-        axis = axis_of(dim or 0, len(shape))
-        size = bound["output_size"]
-        if size is None:
-            if isinstance(repeats, TensorSpec):
-                raise NotImplementedError("the size depends on values")
-            size = shape[axis] * repeats
-        return TensorSpec((*shape[:axis], size, *shape[axis + 1 :]), data.dtype)
-
-    def uncertain(self, bound: Bound, outputs: tuple[TensorSpec, ...]) -> tuple[frozenset[int], ...]:
-        unsure = bound["input"].uncertain
-        if bound["dim"] is None:
-            return (frozenset({0}) if unsure else frozenset(),)
-        return (unsure,)
-
-
-# -- diagonals
-
-
 class Diag(Operator):
     """diag: a vector as a square matrix with that diagonal, or a matrix's diagonal."""
 
@@ -912,7 +419,7 @@ class Diag(Operator):
             return None
         return Refusal(
             "rank",
-            f"diag takes a vector or a matrix, but the input has {_count(data.rank)}",
+            f"diag takes a vector or a matrix, but the input has {axes_count(data.rank)}",
             actual=data.rank,
         )
 
@@ -975,45 +482,14 @@ _WRITES: list[Operator] = [
     Masked("masked_scatter", method_and_function("masked_scatter"), "input, mask, source"),
 ]
 
+
 OPERATORS: list[Operator] = [
-    Embedding(
-        "embedding",
-        ("torch.nn.functional.embedding",),
-        "input, weight, padding_idx=None, max_norm=None, norm_type=2.0, scale_grad_by_freq=False, "
-        "sparse=False",
-        ("Embedding",),
-    ),
-    EmbeddingBag(
-        "embedding_bag",
-        ("torch.nn.functional.embedding_bag",),
-        "input, weight, offsets=None, max_norm=None, norm_type=2, scale_grad_by_freq=False, mode='mean', "
-        "sparse=False, per_sample_weights=None, include_last_offset=False, padding_idx=None",
-        ("EmbeddingBag",),
-    ),
     Gather("gather", method_and_function("gather"), "input, dim, index, sparse_grad=False, ~out"),
     TakeAlongDim("take_along_dim", method_and_function("take_along_dim"), "input, indices, dim=None, ~out"),
     Take("take", method_and_function("take"), "input, index, ~out"),
     IndexSelect("index_select", method_and_function("index_select"), "input, dim, index, ~out"),
     *_WRITES,
     *(InPlace(one, (f"torch.Tensor.{one.name}_",)) for one in _WRITES),
-    Sort("sort", method_and_function("sort"), "input, dim=-1, descending=False, stable=False, ~out"),
-    ArgSort("argsort", method_and_function("argsort"), "input, dim=-1, descending=False, stable=False"),
-    SortRows("msort", method_and_function("msort"), "input, ~out"),
-    TopK("topk", method_and_function("topk"), "input, k, dim=-1, largest=True, sorted=True, ~out"),
-    KthValue("kthvalue", method_and_function("kthvalue"), "input, k, dim=-1, keepdim=False, ~out"),
-    Roll("roll", method_and_function("roll"), "input, shifts, dims=None"),
-    Flip("flip", ("torch.flip",), "input, dims"),
-    Flip("flip", ("torch.Tensor.flip",), "input, *dims"),
-    Flip("fliplr", method_and_function("fliplr"), "input", 1),
-    Flip("flipud", method_and_function("flipud"), "input", 0),
-    Rot90("rot90", method_and_function("rot90"), "input, k=1, dims=(0, 1)"),
-    Repeat("repeat", ("torch.Tensor.repeat",), "input, *repeats"),
-    Repeat("tile", method_and_function("tile"), "input, *dims"),
-    RepeatInterleave(
-        "repeat_interleave",
-        method_and_function("repeat_interleave"),
-        "input, repeats, dim=None, output_size=None",
-    ),
     Diag("diag", method_and_function("diag"), "input, diagonal=0, ~out"),
     DiagEmbed("diag_embed", method_and_function("diag_embed"), "input, offset=0, dim1=-2, dim2=-1"),
 ]

@@ -266,7 +266,7 @@ class Outer(Operator):
 class Einsum(Operator):
     """`einsum` with its equation as text; sublists are left to torch."""
 
-    kind = "matmul"
+    kind = "einsum"
 
     def __init__(self) -> None:
         super().__init__("einsum", ("torch.functional.einsum", "torch.einsum"), "equation, *operands")

@@ -14,7 +14,7 @@ from cnnlint.trace import Shape
 
 
 class Reduction(Operator):
-    """A reduction; the attributes `dims` (from 0) and `keepdim` say over what.
+    """A reduction; the attribute `dim` says over what, as a tuple of axes from 0; absent for all.
 
     Attributes:
         result: the dtype: "input"; "sum" (integers become int64); "float"; "bool"; "int64"; "real".
@@ -48,7 +48,8 @@ class Reduction(Operator):
         return axes_of(dim, bound["input"].rank)
 
     def attributes(self, bound: Bound) -> dict[str, Any]:
-        return {**super().attributes(bound), "dims": self.dims(bound), "keepdim": bool(bound.get("keepdim"))}
+        found = {**super().attributes(bound), "keepdim": bool(bound.get("keepdim"))}
+        return {**found, "dim": self.dims(bound)} if bound.get("dim") not in (None, (), []) else found
 
     def refuse(self, bound: Bound) -> Refusal | None:
         spec: TensorSpec = bound["input"]

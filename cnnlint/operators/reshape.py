@@ -143,7 +143,7 @@ class Flatten(View):
 
 
 class ByAxes(View):
-    """Operators that name axes: the attribute `dims` counts them from 0."""
+    """Operators that name axes: in the attributes they count from 0."""
 
     def __init__(
         self, kind: str, name: str, names: Sequence[str], signature: str, dims: Sequence[str], grows: int = 0
@@ -154,13 +154,14 @@ class ByAxes(View):
 
     def attributes(self, bound: Bound) -> dict[str, Any]:
         rank = bound["input"].rank + self.grows
-        listed: list[int] = []
+        found = super().attributes(bound)
         for name in self.dims:
             value = bound[name]
-            if value is not None:
-                listed += axes_of(value, rank)
-        others = {name: value for name, value in super().attributes(bound).items() if name not in self.dims}
-        return {**others, "dims": tuple(listed)} if listed or self.dims else others
+            if isinstance(value, int):
+                found[name] = axis_of(value, rank)
+            elif value is not None:
+                found[name] = axes_of(value, rank)
+        return found
 
     def refuse(self, bound: Bound) -> Refusal | None:
         rank = bound["input"].rank + self.grows

@@ -48,6 +48,7 @@ class Session:
         self.files = UserFiles()
         self.problems: list[Problem] = []
         self.notes: list[str] = []
+        self._why_ended = ""
         self._builder = Builder(job, self.file, self.files)
         self._describer = Describer(self.files)
         self._guard: Guard | None = None
@@ -92,7 +93,26 @@ class Session:
         passes = self._passes(target, built, found)
         if any(item.reason == inputs.ASSUMED for item in found.inputs):
             passes = self._without_consequences(target, built, found, passes)
+        self._note_ends(target, passes)
         return self._describer.describe(target, built, found.inputs, passes, self.notes)
+
+    def _note_ends(self, target: Target, passes: Sequence[Pass]) -> None:
+        """A problem for a model none of whose passes ran to its end, where no fault tells why."""
+        told = any(problem.model == target.name for problem in self.problems)
+        if told or not passes or any(run.complete for run in passes):
+            return
+        if any(operation.fault for run in passes for operation in run.operations):
+            return
+        last = passes[0].operations[-1].calls if passes[0].operations else ()
+        self.problems.append(
+            Problem(
+                "trace-incomplete",
+                f"the forward of {target.name} could not be followed to its end: {self._why_ended}",
+                last[0] if last else target.span,
+                help="what was seen up to there is linted",
+                model=target.name,
+            )
+        )
 
     def _without_consequences(
         self, target: Target, built: Built, found: inputs.Found, passes: tuple[Pass, ...]
@@ -188,6 +208,7 @@ class Session:
         built.model.train(mode == "train")
         run = tracer.run(built.model, _tensors(given, batch, "meta"), [item.name for item in given], mode)
         self._after(built, tracer)
+        self._why_ended = _said(tracer.error)
         return run, tracer.error
 
     def _real_pass(
@@ -208,6 +229,7 @@ class Session:
         except Exception:
             return partial
         model.train(mode == "train")
+        self._why_ended = _said(reason)
         names = construct.names_of(model)
         batch = found.batch or SMALL_BATCH
         run = None
@@ -218,6 +240,7 @@ class Session:
                 run = tracer.run(model, given, [item.name for item in found.inputs], mode)
             if tracer.error is None:
                 break
+            self._why_ended = _said(tracer.error)
         if reason is not None:
             note = f"the forward of {target.name} depends on values ({reason}), so it was traced on cpu"
             if note not in self.notes:
@@ -247,6 +270,15 @@ def _tensors(given: Sequence[Input], batch: int, device: str) -> list[torch.Tens
         else:
             made.append(torch.zeros(shape, dtype=dtype, device=device))
     return made
+
+
+def _said(error: BaseException | None) -> str:
+    """Why a forward ended, in words."""
+    if isinstance(error, DataDependent):
+        return f"{error} asks for the values of a tensor"
+    if isinstance(error, TooManyOperations):
+        return "it applies too many operators"
+    return "" if error is None else f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
 
 
 def _independent(trace: Trace, operation: Operation) -> bool:

@@ -595,7 +595,7 @@ class Tracer(MetaMode):
         macs = 0
         if operator is not None:
             attributes = operator.attributes(bound)
-            if fault is None:
+            if fault is None or fault.reason == "channels":
                 windows, formula = operator.windows(bound), operator.formula(bound)
                 macs = operator.macs(bound) // max(self._batch, 1)
         self.records.append(

@@ -168,6 +168,8 @@ def test_sort(operator: Operator, tensor: torch.Tensor, dim: int) -> None:
     st.booleans(),
 )
 def test_top(operator: Operator, tensor: torch.Tensor, k: int, dim: int, option: bool) -> None:
+    if tensor.dtype == torch.bool and not tensor.dim():  # kthvalue takes a lone bool, topk does not
+        return
     assert_agrees(operator, function(operator), tensor, k, dim, option)
 
 
