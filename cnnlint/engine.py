@@ -146,7 +146,7 @@ def judge(file: TracedFile, rules: Iterable[Rule]) -> FileResult:
             findings += _checked(rule.check_file(file.trace))
             for trace in traces:
                 place = trace.model.span
-                findings += _checked(rule.check(trace))
+                findings += _causes(_checked(rule.check(trace)), trace)
         except Exception as error:
             findings.append(_crash(rule, error, place))
             crashes.append(traceback.format_exc())
@@ -157,6 +157,15 @@ def judge(file: TracedFile, rules: Iterable[Rule]) -> FileResult:
         tuple(sorted(placed, key=_order)),
         tuple(crashes),
     )
+
+
+def _causes(findings: Iterable[Diagnostic], trace: Trace) -> Iterator[Diagnostic]:
+    """Without what is said of layers whose constructor refused: a stand-in is in their place, and only
+    the constructor's own fault is a cause."""
+    stand_ins = {layer.path for layer in trace.model.layers if layer.fault is not None}
+    for finding in findings:
+        if finding.code == "CNN108" or not stand_ins.intersection(finding.layers):
+            yield finding
 
 
 def _checked(found: Iterable[Diagnostic]) -> list[Diagnostic]:

@@ -13,7 +13,7 @@ from cnnlint.runtime import construct
 from cnnlint.runtime.candidates import Candidate, NotAModel, candidates, definition, required
 from cnnlint.runtime.construct import Construction
 from cnnlint.runtime.frames import UserFiles
-from cnnlint.runtime.loader import ArgumentsMissing, SlicedModule, Unavailable, load
+from cnnlint.runtime.loader import ArgumentsMissing, Placeholder, SlicedModule, Unavailable, load
 from cnnlint.runtime.recovery import FAILED, stand_in
 from cnnlint.source.facts import Target
 from cnnlint.source.file import SourceFile
@@ -60,7 +60,10 @@ class Builder:
             try:
                 module = self.load()
                 model = construct.build(lambda c=candidate, m=module: c.make(m), construction)  # type: ignore[misc]
+                Placeholder.require(model)
             except Unavailable as error:
+                if target.name in error.failure.names and error.failure.missing is None:
+                    return self._rebuild(target, candidate)
                 unavailable = unavailable or error
                 continue
             except NotAModel:
@@ -105,6 +108,7 @@ class Builder:
             module = self.load_again(recovering=True)
             module.namespace[FAILED] = failed
             model = construct.build(lambda: candidate.make(module), construction)
+            Placeholder.require(model)
         except Unavailable as missing:
             self._unavailable(target, missing)
             return None
@@ -147,6 +151,13 @@ class Builder:
                 f"{target.name} needs the package {failure.missing!r}, which cannot be imported ({cause})",
                 failure.span,
                 help=f"install {failure.missing} in the environment that cnnlint runs in",
+                model=target.name,
+            )
+        elif target.name in failure.names:
+            problem = Problem(
+                "model-not-built",
+                f"building {target.name} raises {cause}",
+                failure.span,
                 model=target.name,
             )
         else:

@@ -90,8 +90,14 @@ class Placeholder(_Unusable):
         self.__failure = failure
         self.__path = path
 
-    def _refusal(self) -> Exception:
+    def _refusal(self) -> Unavailable:
         return Unavailable(self.__failure)
+
+    @staticmethod
+    def require(value: Any) -> None:
+        """Raises Unavailable where a value is a placeholder."""
+        if isinstance(value, Placeholder):
+            raise value._refusal()
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and name.endswith("__"):

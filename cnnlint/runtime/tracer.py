@@ -466,10 +466,12 @@ class Tracer(MetaMode):
         """`.to(device)`, `.cuda()`: the model's device, which is meta here. Returns the arguments without
         the device, or (None, result) where nothing is left to do."""
         tensor, rest = args[0], list(args[1:])
-        if isinstance(tensor, torch.Tensor) and not tensor.is_meta:
-            moved = to_meta(tensor)
-            self._register(moved, "constant", None)
-            tensor = moved
+        if isinstance(tensor, torch.Tensor) and (not tensor.is_meta or self._tensor(tensor).device == "cpu"):
+            if tensor.dim():
+                tensor = torch.empty_strided(
+                    tensor.shape, tensor.stride(), dtype=tensor.dtype, device="meta"
+                )
+            self._register(tensor, "constant", None)
         kwargs = {
             key: value for key, value in kwargs.items() if key not in ("device", "non_blocking", "copy")
         }
