@@ -11,14 +11,17 @@ FAMILIES = (
     "activation",
     "attention",
     "convolution",
+    "distance",
     "dropout",
     "elementwise",
+    "embedding",
     "factory",
     "indexing",
     "interpolation",
     "linear",
     "loss",
     "merge",
+    "moving",
     "normalization",
     "padding",
     "pooling",
@@ -26,6 +29,8 @@ FAMILIES = (
     "reduction",
     "rearrangement",
     "reshape",
+    "sampling",
+    "sorting",
 )
 """The modules of this package; each has a list `OPERATORS`."""
 

@@ -1,4 +1,4 @@
-"""Factories and fills against torch: verdicts, shapes, dtypes and memory order."""
+"""Factories against torch: verdicts, shapes, dtypes and memory order."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnnlint.operators.base import TensorSpec
-from cnnlint.operators.factory import OPERATORS, Fill, Like
+from cnnlint.operators.factory import OPERATORS, Like
 from tests.operators.against_torch import assert_agrees, judge, resolve, table
-from tests.operators.tensors import NUMBERS, broadcastable, tensors
+from tests.operators.tensors import NUMBERS, tensors
 
 BY_NAME = table(OPERATORS)
 DTYPES = st.sampled_from([None, None, torch.float32, torch.float64, torch.float16, torch.int64, torch.int32])
@@ -85,10 +85,6 @@ def test_triangles(name: str, rows: int, columns: int, offset: int) -> None:
         ("randint", (5, 3), {}),
         ("empty_strided", ((2, 3), (1, 2)), {}),
         ("empty_strided", ((2, 3), (1,)), {}),
-        ("normal", (0.0, 1.0, (2, 3)), {}),
-        ("normal", (0.0, -1.0, (2, 3)), {}),
-        ("normal", (0, 1, (2,)), {"dtype": torch.int64}),
-        ("normal", (0.0, 1.0), {}),
     ],
 )
 def test_calls(name: str, arguments: Any, options: Any) -> None:
@@ -116,28 +112,11 @@ def test_new(name: str, shape: list[int], dtype: torch.dtype, other: torch.dtype
 
 @settings(max_examples=200, deadline=None)
 @given(
-    st.sampled_from(["bernoulli", "tril", "triu", "tril_", "triu_"]),
+    st.sampled_from(["tril", "triu", "tril_", "triu_"]),
     tensors(dtypes=NUMBERS, layouts=("contiguous", "permuted", "strided")),
 )
 def test_of_tensors(name: str, tensor: torch.Tensor) -> None:
     assert_agrees(BY_NAME[name], function(name), tensor)
-
-
-@settings(max_examples=100, deadline=None)
-@given(broadcastable(2, (torch.float32,) * 4 + (torch.int64,)))
-def test_normal(operands: list[torch.Tensor]) -> None:
-    assert_agrees(BY_NAME["normal"], torch.normal, *operands, strides=False)
-    assert_agrees(BY_NAME["normal"], torch.normal, operands[0], 1.0, strides=False)
-
-
-@pytest.mark.parametrize("dtype", [torch.float32, torch.int64])
-@pytest.mark.parametrize("shape", [(4,), (2, 4), (2, 2, 4)])
-@pytest.mark.parametrize("count", [0, 1, 4, 5])
-def test_multinomial(shape: tuple[int, ...], count: int, dtype: torch.dtype) -> None:
-    for replacement in (False, True):
-        assert_agrees(
-            BY_NAME["multinomial"], torch.multinomial, torch.ones(shape, dtype=dtype), count, replacement
-        )
 
 
 @pytest.mark.parametrize("count", [-2, 0, 1, 4])
@@ -163,20 +142,6 @@ def test_grids_are_judged(indexing: str) -> None:
             assert refusal is not None
         else:
             assert refusal is None
-
-
-@settings(max_examples=300, deadline=None)
-@given(
-    st.sampled_from([operator for operator in OPERATORS if isinstance(operator, Fill)]),
-    tensors(dtypes=(torch.float32, torch.float32, torch.float64, torch.int64)),
-    st.lists(st.sampled_from([0, 0.5, 1, 2, -1]), max_size=2),
-)
-def test_fills(operator: Fill, tensor: torch.Tensor, numbers: list[float]) -> None:
-    if operator.name == "random_":
-        numbers = [int(number) for number in numbers]
-    most = {"zero_": 0, "fill_": 1, "exponential_": 1, "bernoulli_": 1, "geometric_": 1}
-    numbers = numbers[: most.get(operator.name, 2)]
-    assert_agrees(operator, function(operator.name), tensor, *numbers)
 
 
 def test_message() -> None:

@@ -1,4 +1,4 @@
-"""Losses and distances against torch: verdicts, shapes and dtypes."""
+"""Losses against torch: verdicts, shapes and dtypes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from tests.operators.tensors import broadcastable
 
 BY_NAME = table(OPERATORS)
 EXACT_DTYPES = ("mse_loss", "l1_loss", "smooth_l1_loss")
-"""Losses whose dtype follows the operands' by a rule; the others are odd where dtypes are mixed."""
 POINTWISE = [operator for operator in OPERATORS if isinstance(operator, PointwiseLoss)]
 REDUCTIONS = st.sampled_from(["mean", "sum", "none", "none", "no"])
 size = st.integers(1, 3)
@@ -113,29 +112,6 @@ def test_ctc(shape: tuple[int, ...], targets: tuple[int, ...], reduction: str) -
     scores = torch.zeros(shape).log_softmax(-1)
     labels = torch.ones(targets, dtype=torch.int64)
     assert_agrees(BY_NAME["ctc_loss"], F.ctc_loss, scores, labels, *lengths, reduction=reduction)
-
-
-@settings(max_examples=300, deadline=None)
-@given(
-    st.sampled_from(["cosine_similarity", "pairwise_distance"]),
-    broadcastable(2, (torch.float32, torch.float32, torch.float64, torch.int64)),
-    st.integers(-3, 3),
-)
-def test_distances(name: str, operands: list[torch.Tensor], option: int) -> None:
-    options: dict[str, Any] = {"dim": option} if name == "cosine_similarity" else {"keepdim": option > 0}
-    assert_agrees(BY_NAME[name], function(name), *operands, strides=False, **options)
-
-
-@settings(max_examples=200, deadline=None)
-@given(st.lists(size, max_size=3), st.data())
-def test_all_distances(shape: list[int], data: st.DataObject) -> None:
-    draw = data.draw
-    other = [draw(st.sampled_from([side, side, 1])) + draw(seldom) for side in shape]
-    other = other[draw(st.sampled_from([0, 0, 0, 1])) :]
-    if shape and other:
-        other[-1] = shape[-1] + draw(seldom)
-    dtype = draw(st.sampled_from([torch.float32] * 6 + [torch.float64, torch.int64]))
-    assert_agrees(BY_NAME["cdist"], torch.cdist, torch.ones(shape), torch.ones(other, dtype=dtype))
 
 
 @pytest.mark.parametrize(
