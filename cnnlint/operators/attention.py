@@ -248,10 +248,14 @@ class MultiHeadAttention(Operator):
         return result, TensorSpec((query.shape[1], *scores) if query.rank == 3 else scores, query.dtype)
 
     def recovered(self, bound: Bound, refusal: Refusal) -> Output:
-        """The sizes do not depend on the features that were given."""
+        """embed_dim features, but where the query has others, what it is added to may have those."""
         query = bound["query"]
         if query.rank in (2, 3) and bound["key"].rank:
-            return self._result(bound)
+            result, *weights = self._result(bound)
+            assert result is not None
+            if result.shape[-1] != query.shape[-1]:
+                result = TensorSpec(result.shape, result.dtype, None, frozenset({query.rank - 1}))
+            return result, *weights
         unsure = frozenset(range(1, query.rank - 1))
         shape = (*query.shape[:-1], bound["out_proj_weight"].shape[0])
         return TensorSpec(shape, query.dtype, None, unsure), None

@@ -180,6 +180,7 @@ def test_message(query: Any, key: Any, message: str, argument: str, axes: Any) -
     recovered = MULTI_HEAD.recovered(bound, refusal)
     assert isinstance(recovered, tuple) and recovered[0] is not None
     assert recovered[0].shape == (7, 2, 32)
+    assert recovered[0].uncertain == ({2} if query[2] != 32 else set())
 
 
 def test_without_weights() -> None:
