@@ -15,6 +15,10 @@ WEIGHTED = frozenset({"conv", "conv_transpose", "linear", "bilinear", "recurrent
 """Kinds of operators that carry weights which mix features."""
 
 
+JOINS = frozenset({"add", "sub", "mul", "div"})
+"""Kinds of operators that broadcast their operands."""
+
+
 class Trace:
     """One forward pass of one model.
 
@@ -115,12 +119,14 @@ class Trace:
         return self._consumers.get(of.id if isinstance(of, Tensor) else of, [])
 
     def main_input(self, operation: Operation) -> Tensor | None:
-        """The first operand that is no parameter or buffer: what flows through."""
-        for id in operation.inputs():
-            tensor = self._tensors[id]
-            if tensor.origin in ("input", "operation"):
-                return tensor
-        return None
+        """The first operand that is no parameter or buffer: what flows through. Where a small operand
+        is broadcast over a large one (a gate over a map), it is the large one."""
+        found = [self._tensors[id] for id in operation.inputs()]
+        found = [tensor for tensor in found if tensor.origin in ("input", "operation")]
+        if len(found) > 1 and operation.kind in JOINS and operation.outputs:
+            shape = self._tensors[operation.outputs[0]].shape
+            return next((tensor for tensor in found if tensor.shape == shape), found[0])
+        return found[0] if found else None
 
     def is_output(self, operation: Operation) -> bool:
         """Whether one of its results is returned by the model."""

@@ -468,9 +468,7 @@ class Tracer(MetaMode):
         tensor, rest = args[0], list(args[1:])
         if isinstance(tensor, torch.Tensor) and (not tensor.is_meta or self._tensor(tensor).device == "cpu"):
             if tensor.dim():
-                tensor = torch.empty_strided(
-                    tensor.shape, tensor.stride(), dtype=tensor.dtype, device="meta"
-                )
+                tensor = torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device="meta")
             self._register(tensor, "constant", None)
         kwargs = {
             key: value for key, value in kwargs.items() if key not in ("device", "non_blocking", "copy")
