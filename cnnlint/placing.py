@@ -7,12 +7,13 @@ the argument of the caller, and so on outwards. For an operator without a layer 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
 from cnnlint.diagnostic import Applicability, Edit, Fix, Related, Span
-from cnnlint.graph import Trace
+from cnnlint.graph import Trace, once
 from cnnlint.operators import registry
 from cnnlint.trace import Argument, CallSite, Layer, Operation
 
@@ -158,4 +159,9 @@ def _uses(trace: Trace, layer: Layer) -> int:
 
 def built_at(trace: Trace, site: CallSite) -> int:
     """How many layers of the model a call builds."""
-    return sum(1 for layer in trace.model.layers if layer.sites and layer.sites[0].span == site.span)
+    return _layers_by_call(trace)[site.span]
+
+
+@once
+def _layers_by_call(trace: Trace) -> Counter[Span]:
+    return Counter(layer.sites[0].span for layer in trace.model.layers if layer.sites)

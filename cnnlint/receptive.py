@@ -69,6 +69,21 @@ def receptive_fields(trace: Trace) -> dict[int, Fields]:
     return table
 
 
+def useful_resolution(trace: Trace) -> tuple[int, ...]:
+    """The smallest input, per spatial axis, of which every kernel wider than 1 can see something new on
+    the shortest path to it: the largest of their smallest fields (rfa-toolbox: the minimum feasible
+    resolution). () without such kernels."""
+    fields = receptive_fields(trace)
+    found = [
+        [math.ceil(field.smallest) for field in fields[operation.outputs[0]]]
+        for operation in trace.operations("conv")
+        if operation.outputs
+        and operation.outputs[0] in fields
+        and any(window.extent > 1 for window in operation.windows)
+    ]
+    return tuple(max(axis) for axis in zip(*found, strict=True))
+
+
 def _merged(paths: list[Fields]) -> Fields:
     """Where paths meet: the smallest and the largest over all of them."""
     return tuple(

@@ -59,10 +59,12 @@ class DilationGaps(OperationRule):
     ]
 
     def check(self, trace: Trace) -> Iterator[Diagnostic]:
-        chains = [_chain(trace, operation) for operation in trace.operations("conv")]
+        chains = [
+            _chain(trace, operation) for operation in trace.operations("conv") if _is_dilated(operation)
+        ]
         inner = {step.index for chain in chains for step in chain[1:]}
         for chain in chains:
-            dilated = [step for step in chain if any(w.dilation > 1 for w in step.windows)]
+            dilated = list(filter(_is_dilated, chain))
             if not chain or chain[0].index in inner or len(dilated) < 2:
                 continue
             for axis in range(len(chain[0].windows)):
@@ -85,6 +87,10 @@ class DilationGaps(OperationRule):
             help="use dilations without a common factor, such as 1, 2, 5",
             also=dilated[1:],
         )
+
+
+def _is_dilated(operation: Operation) -> bool:
+    return any(window.dilation > 1 for window in operation.windows)
 
 
 def _chain(trace: Trace, last: Operation) -> list[Operation]:

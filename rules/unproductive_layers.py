@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace, product
-from cnnlint.receptive import Field, receptive_fields
+from cnnlint.receptive import Field, receptive_fields, useful_resolution
 from cnnlint.trace import Operation, Shape
 from cnnlint.wording import assumption, sizes
 from cnnlint_rules._operations import OperationRule
@@ -70,7 +70,6 @@ class UnproductiveLayers(OperationRule):
         total = sum(product(item.shape) for item in trace.model.parameters if not item.buffer)
         beyond: dict[str, Operation] = {}
         weights = 0
-        needed = 0
         for operation in trace.operations("conv"):
             source, kernel = trace.operand(operation), trace.weight(operation)
             if (
@@ -86,13 +85,10 @@ class UnproductiveLayers(OperationRule):
             if kernel.name not in beyond:
                 weights += product(kernel.shape)
             beyond[kernel.name] = operation
-            needed = max(needed, *(math.ceil(field.smallest) for field in seen))
         if beyond and weights >= SHARE * total:
-            yield self._finding(trace, list(beyond.values()), image, weights / total, needed)
+            yield self._finding(trace, list(beyond.values()), image, weights / total)
 
-    def _finding(
-        self, trace: Trace, layers: list[Operation], image: Shape, share: float, needed: int
-    ) -> Diagnostic:
+    def _finding(self, trace: Trace, layers: list[Operation], image: Shape, share: float) -> Diagnostic:
         first = layers[0]
         names = [trace.describe(step) for step in layers]
         seen = receptive_fields(trace)[trace.operand(first).id]  # type: ignore[union-attr]
@@ -104,7 +100,7 @@ class UnproductiveLayers(OperationRule):
             f"every input of {count} ({listed}; {share:.0%} of the parameters) already sees the whole "
             f"{_show(image)} image{assumption(trace)}",
             label=f"each input sees {_show(tuple(math.ceil(field.smallest) for field in seen))}",
-            help=f"images above {needed} pixels would use them all, or leave these layers out",
+            help=f"use images of {_show(useful_resolution(trace))} and more, or leave these layers out",
             also=layers[1:],
         )
 

@@ -11,6 +11,7 @@ from cnnlint.diagnostic import Diagnostic
 from cnnlint.engine import judge, trace_paths
 from cnnlint.plugin import Rule
 from cnnlint.result import TracedFile
+from cnnlint.trace import FileTrace
 
 Findings = Callable[..., list[Diagnostic]]
 
@@ -32,6 +33,10 @@ class Snippets:
                 paths[str(path)] = text
         for path, traced in zip(paths, trace_paths(list(paths), Settings()), strict=True):
             self._traced[paths[path]] = traced
+
+    def trace(self, text: str) -> FileTrace:
+        self.add([text])
+        return self._traced[text].trace
 
     def findings(self, text: str, *rules: Rule) -> list[Diagnostic]:
         """What rules say of a file, merged and in order as in the report."""
