@@ -46,6 +46,8 @@ def test_full(shape: list[int], value: float, dtype: torch.dtype | None) -> None
     DTYPES,
 )
 def test_arange(ends: list[float], dtype: torch.dtype | None) -> None:
+    if dtype in (torch.int64, torch.int32):  # releases differ in where they cut fractions
+        ends = [int(end) for end in ends]
     assert_agrees(BY_NAME["arange"], torch.arange, *ends, dtype=dtype)
 
 
