@@ -48,12 +48,16 @@ def _first_argument(*args: Any, **kwargs: Any) -> Any:
     return args[0] if args else kwargs.get("tensor")
 
 
+class _PlainScriptModule(nn.Module):
+    """What a `ScriptModule` is to us. A class of its own, since torch asks modules whether they are one."""
+
+
 def _open_what_hides_the_forward() -> None:
     """Scripted, compiled, checkpointed and replicated models would hide their operators."""
     torch.jit.script = _decorator  # type: ignore[assignment]
     torch.jit.script_if_tracing = _decorator  # type: ignore[assignment]
     torch.jit.script_method = _decorator  # type: ignore[assignment]
-    torch.jit.ScriptModule = nn.Module  # type: ignore[assignment, misc]
+    torch.jit.ScriptModule = _PlainScriptModule  # type: ignore[assignment, misc]
     torch.compile = _decorator  # type: ignore[assignment]
     torch.utils.checkpoint.checkpoint = _call  # type: ignore[assignment]
     torch.utils.checkpoint.checkpoint_sequential = _call_sequential  # type: ignore[assignment]
