@@ -139,7 +139,7 @@ def judge(file: TracedFile, rules: Iterable[Rule]) -> FileResult:
     """Runs rules on the trace of a file. A rule that raises becomes a finding; the others go on."""
     traces = [Trace(model, run) for model in file.trace.models for run in model.passes]
     findings: list[Diagnostic] = []
-    crashes: list[str] = []
+    crashes = [file.trace.crash] if file.trace.crash else []
     for rule in rules:
         place = Span(file.source.filename, 1, 1, 1, 1)
         try:

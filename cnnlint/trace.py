@@ -323,11 +323,12 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class FileTrace:
-    """All that was seen of one file."""
+    """All that was seen of one file. `crash` is the traceback of a fault of cnnlint's own that ended it."""
 
     filename: str
     models: tuple[Model, ...] = ()
     problems: tuple[Problem, ...] = ()
+    crash: str | None = None
 
 
 def to_json(value: Any) -> Any:

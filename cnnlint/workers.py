@@ -98,7 +98,7 @@ def _trace_of(job: Job, outcome: Outcome) -> FileTrace:
     else:
         last = (outcome.crash or "").strip().splitlines()[-1:]
         message = f"cnnlint itself failed on this file: {''.join(last)}"
-        help = "this is a fault of cnnlint: please report it with the file"
+        help = "this is a fault of cnnlint: -v shows the traceback; please report it with the file"
     problem = Problem("trace-incomplete", message, Span(job.filename, 1, 1, 1, 1), help or None)
     seen = outcome.trace or FileTrace(job.filename)
-    return FileTrace(job.filename, seen.models, (*seen.problems, problem))
+    return FileTrace(job.filename, seen.models, (*seen.problems, problem), outcome.crash)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import nn
@@ -19,16 +19,20 @@ from cnnlint.source.facts import Target
 from cnnlint.source.file import SourceFile
 from cnnlint.trace import Problem
 
+OWN_CODE = os.path.dirname(os.path.dirname(__file__)) + os.sep
+
 
 @dataclass
 class Built:
-    """A model that was built, with what is needed to describe it."""
+    """A model that was built, with what is needed to describe it. A `broken` one lacks what statements
+    of its constructor that raised would have made."""
 
     model: nn.Module
     candidate: Candidate
     construction: Construction
     module: SlicedModule
     notes: tuple[str, ...] = ()
+    broken: bool = False
 
 
 class Builder:
@@ -71,6 +75,8 @@ class Builder:
             except ArgumentsMissing:
                 continue
             except BaseException as error:  # the file may raise anything
+                if _is_ours(error):
+                    raise
                 if candidate.guessed and not self._inside_user_code(error):
                     continue
                 return self._rebuild(target, candidate)
@@ -88,7 +94,7 @@ class Builder:
         module: SlicedModule,
         model: Any,
     ) -> Built:
-        if not isinstance(model, nn.Module):
+        if not isinstance(model, nn.Module) or not hasattr(model, "_parameters"):
             raise NotAModel
         construct.move_to_meta(model)
         notes = (candidate.note(module),) if candidate.note else ()
@@ -101,6 +107,8 @@ class Builder:
         failures: list[Problem] = []
 
         def failed(reason: BaseException, module: Any, names: tuple[str, ...]) -> None:
+            if isinstance(reason, Unavailable):
+                raise reason
             failures.append(self._not_built(target, reason))
             stand_in(module, names)
 
@@ -116,7 +124,8 @@ class Builder:
             self.problems.extend(failures or [self._not_built(target, again)])
             return None
         self.problems.extend(failures)
-        return self._finish(candidate, construction, module, model)
+        built = self._finish(candidate, construction, module, model)
+        return replace(built, broken=bool(failures))
 
     def _inside_user_code(self, error: BaseException) -> bool:
         """Whether an exception came from inside the user's constructor or factory, and not from
@@ -190,6 +199,15 @@ class Builder:
                 model=target.name,
             )
         )
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Whether an exception is a fault of cnnlint's own: it was raised in its code, and not by the guard."""
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    raised_in = traceback.tb_frame.f_code.co_filename if traceback else ""
+    return raised_in.startswith(OWN_CODE) and not isinstance(error, PermissionError)
 
 
 def _display(path: str) -> str:

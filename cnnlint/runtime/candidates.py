@@ -69,9 +69,7 @@ def candidates(target: Target, given: Sequence[str]) -> Iterator[Candidate]:
     if target.kind == "variable":
         return
     own_name = target.name.rpartition(".")[2]
-    yield Candidate(
-        f"{own_name}()", lambda module: definition(module, target)(**_no_arguments(module, target))
-    )
+    yield Candidate(f"{own_name}()", lambda module: _with_defaults(module, target))
     yield Candidate(
         f"{own_name}(…)",
         lambda module: definition(module, target)(**conventional_arguments(module, target)),
@@ -102,11 +100,25 @@ def conventional_arguments(module: SlicedModule, target: Target) -> dict[str, An
     return given
 
 
-def _no_arguments(module: SlicedModule, target: Target) -> dict[str, Any]:
-    names = required(definition(module, target))
+def _with_defaults(module: SlicedModule, target: Target) -> Any:
+    """Raises ArgumentsMissing where arguments must be given, or where what stands for none of them
+    (`config={}`, `backbone=None`) is plainly not enough."""
+    function = definition(module, target)
+    names = required(function)
     if names:
         raise ArgumentsMissing(names[0])
-    return {}
+    try:
+        return function()
+    except (KeyError, IndexError, AttributeError, TypeError) as error:
+        if _says_nothing(function) and (isinstance(error, LookupError) or "None" in str(error)):
+            raise ArgumentsMissing(str(error)) from error
+        raise
+
+
+def _says_nothing(function: Callable[..., Any]) -> bool:
+    """Whether a parameter's default is None or an empty container."""
+    defaults = [parameter.default for parameter in inspect.signature(function).parameters.values()]
+    return any(value is None or value in ({}, [], ()) for value in defaults if not callable(value))
 
 
 def _conventional_note(module: SlicedModule, target: Target) -> str:

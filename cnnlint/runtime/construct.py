@@ -212,8 +212,9 @@ def named_modules(model: nn.Module) -> Iterator[tuple[str, nn.Module, bool]]:
     """(path, module, registered) of every module that the model reaches: registered ones first."""
     seen: set[int] = set()
     for path, module in model.named_modules():
-        seen.add(id(module))
-        yield path, module, True
+        if hasattr(module, "_parameters"):  # a constructor that raised may leave a module without
+            seen.add(id(module))
+            yield path, module, True
     for path, module in model.named_modules():
         for attribute, value in vars(module).items():
             if attribute.startswith("_") and attribute in _MODULE_STATE:

@@ -198,6 +198,9 @@ def find(
     solver = Solver(model, names, trial)
     for evidence in target.inputs:
         if evidence.general and (found := reader.read(evidence)) and solver.takes(found.inputs):
+            # A library's model is right: what does not run with it was said of another model.
+            if target.kind == "variable" and solver.badness(found.inputs):
+                continue
             return found
     partial = [(evidence, reader.size(evidence)) for evidence in target.inputs]
     sized = next(((evidence, size) for evidence, size in partial if size), None)
@@ -239,6 +242,12 @@ class Solver:
                 return False
         return True
 
+    def badness(self, inputs: Sequence[Input]) -> int:
+        """How badly the model takes some inputs: 0 for well, else the more the worse."""
+        run, error = self.trial(inputs)
+        faults = sum(operation.fault is not None for operation in run.operations)
+        return faults + _lost_batches(run) + (1000 if error is not None else 0)
+
     def solve(self, sized: tuple[InputEvidence, tuple[int, ...]] | None) -> Found:
         """The inputs from the layers; `sized` is evidence that gives the size alone."""
         inputs = self._layout()
@@ -266,12 +275,12 @@ class Solver:
 
     def _other_layouts(self, inputs: tuple[Input, ...]) -> tuple[Input, ...]:
         """Where no layer says what it reads: the usual layouts, the one with the fewest faults."""
-        best, fewest = inputs, _badness(*self.trial(inputs))
+        best, fewest = inputs, self.badness(inputs)
         for shape in OTHER_LAYOUTS:
             if fewest == 0:
                 break
             candidate = (replace(inputs[0], shape=shape),)
-            badness = _badness(*self.trial(candidate))
+            badness = self.badness(candidate)
             if badness < fewest:
                 best, fewest = candidate, badness
         return best
@@ -312,14 +321,14 @@ class Solver:
         free = [index for index, item in enumerate(inputs) if _free(item)]
         if not free:
             return inputs
-        run, error = self.trial(inputs)
-        best, fewest = inputs, _badness(run, error)
+        best, fewest = inputs, self.badness(inputs)
         if fewest == 0:
             return inputs
+        run, _ = self.trial(inputs)
         axes = len(inputs[free[0]].shape) - 1
         for size in TRIED_SIZES[axes]:
             candidate = _resized(inputs, free, size)
-            badness = _badness(*self.trial(candidate))
+            badness = self.badness(candidate)
             if badness < fewest:
                 best, fewest = candidate, badness
             if fewest == 0:
@@ -327,7 +336,7 @@ class Solver:
         if fewest:
             for size in self._solved_sizes(inputs, free, run):
                 candidate = _resized(inputs, free, size)
-                badness = _badness(*self.trial(candidate))
+                badness = self.badness(candidate)
                 if badness < fewest:
                     best, fewest = candidate, badness
         if best is inputs:
@@ -390,11 +399,11 @@ def _resized(inputs: tuple[Input, ...], free: list[int], size: int) -> tuple[Inp
     )
 
 
-def _badness(run: Pass, error: BaseException | None) -> int:
-    """How many faults a trial has; one that ended early counts more than any."""
-    return sum(operation.fault is not None for operation in run.operations) + (
-        1000 if error is not None else 0
-    )
+def _lost_batches(run: Pass) -> int:
+    """Outputs whose first axis is a multiple of the batch: `view(-1, N)` runs at a wrong size too."""
+    sizes = {tensor.id: tensor.shape for tensor in run.tensors}
+    firsts = [sizes[id][0] for id in run.outputs if sizes[id]]
+    return sum(first > run.batch and first % run.batch == 0 for first in firsts)
 
 
 _PASSING = frozenset(

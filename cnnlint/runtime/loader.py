@@ -117,7 +117,18 @@ class Placeholder(_Unusable):
         last = self.__path.rpartition(".")[2]
         if any(isinstance(base, type) and issubclass(base, nn.Module) for base in bases):
             return ()
-        return (nn.Module,) if last.endswith(("Module", "Model", "Net", "Network")) else ()
+        if last.endswith(("Module", "Model", "Net", "Network")):
+            return (nn.Module,)
+        return (_base_of(self.__failure),)
+
+
+def _base_of(failure: Failure) -> type:
+    """A base class in place of a missing one: what derives from it can be defined, and not constructed."""
+
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        raise Unavailable(failure)
+
+    return type("Missing", (), {"__init__": __init__})
 
 
 class SlicedModule:
@@ -134,6 +145,9 @@ class SlicedModule:
         self._done: set[tuple[Any, ...]] = set()
         self._recovering = recovering
         self._flags = _future_flags(file.tree)
+        self._pending: set[str] = set()
+        self.namespace["__getattr__"] = self._attribute
+        self.namespace["__cnnlint__"] = self
         files.add(path, file)
 
     @property
@@ -170,6 +184,18 @@ class SlicedModule:
         for part in rest:
             value = getattr(value, part)
         return value
+
+    def _attribute(self, name: str) -> Any:
+        """What other modules import from this one, run as it is asked for (PEP 562)."""
+        if name not in self._pending and (name == "__all__" or not name.startswith("__")):
+            self._pending.add(name)
+            try:
+                self.ensure([name])
+            finally:
+                self._pending.discard(name)
+            if name in self.namespace:
+                return self.namespace[name]
+        raise AttributeError(f"module {self.module.__name__!r} has no attribute {name!r}")
 
     def evaluate(self, expression: Expression) -> Any:
         """The value of an expression of the file. Raises whatever it raises."""
@@ -361,29 +387,11 @@ class ProjectFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
         file = read_path(Path(spec.origin), self.display(spec.origin))
         sliced = SlicedModule(file, spec.origin, spec.name, self.files)
-        sliced.module.__dict__["__cnnlint__"] = sliced
         self.modules.append(sliced)
         return sliced.module
 
     def exec_module(self, module: types.ModuleType) -> None:
-        sliced: SlicedModule = module.__dict__["__cnnlint__"]
-        missing = object()
-        pending: set[str] = set()
-
-        def __getattr__(name: str) -> Any:
-            if name in pending or (name.startswith("__") and name != "__all__"):
-                raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
-            pending.add(name)
-            try:
-                sliced.ensure([name])
-            finally:
-                pending.discard(name)
-            value = module.__dict__.get(name, missing)
-            if value is missing:
-                raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
-            return value
-
-        module.__dict__["__getattr__"] = __getattr__
+        """Nothing runs until a name is asked for."""
 
 
 def package_of(path: str) -> tuple[str, str]:
@@ -427,6 +435,6 @@ def load(
         sys.meta_path.insert(0, ProjectFinder([root, folder], files, display))
     sys.argv = [path]
     module = SlicedModule(file, path, name, files, recovering)
-    if name not in sys.modules:
+    if name not in sys.modules or hasattr(sys.modules[name], "__cnnlint__"):
         sys.modules[name] = module.module
     return module

@@ -168,6 +168,8 @@ class Session:
             run = self._pass(target, built, found, mode)
             if run is not None and not any(_alike(run, other) for other in runs):
                 runs.append(run)
+        if built.broken:
+            return tuple(_without_exceptions(run) for run in runs)
         return tuple(self._without_demands(target, run, runs) for run in runs)
 
     def _without_demands(self, target: Target, run: Pass, runs: Sequence[Pass]) -> Pass:
@@ -270,6 +272,12 @@ def _tensors(given: Sequence[Input], batch: int, device: str) -> list[torch.Tens
         else:
             made.append(torch.zeros(shape, dtype=dtype, device=device))
     return made
+
+
+def _without_exceptions(run: Pass) -> Pass:
+    """A pass without the exceptions of the model's own code, which a half-built model causes."""
+    kept = tuple(operation for operation in run.operations if operation.kind != "raise")
+    return run if len(kept) == len(run.operations) else replace(run, operations=kept, complete=False)
 
 
 def _said(error: BaseException | None) -> str:
