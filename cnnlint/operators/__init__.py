@@ -13,6 +13,7 @@ FAMILIES = (
     "convolution",
     "distance",
     "dropout",
+    "einsum",
     "elementwise",
     "embedding",
     "factory",

@@ -191,6 +191,7 @@ class PaddedCat(Cat):
         shape = part.shape
         if part.rank >= self.rank:
             return part
+        padded: Shape
         if self.name == "column_stack":
             padded = (shape[0] if shape else 1, 1)
         elif self.rank == 3:
