@@ -110,6 +110,7 @@ def test_dot_product(data: st.DataObject) -> None:
     if draw(st.booleans()):
         mask = [*leading, length + draw(seldom), source + draw(seldom)][draw(st.integers(0, len(leading))) :]
         options["attn_mask"] = torch.ones(mask, dtype=draw(st.sampled_from([torch.bool, dtype, torch.int64])))
+        options["is_causal"] = False
     # The memory order of fused kernels differs between releases: see below.
     fused = len(leading) == 2
     assert_agrees(
@@ -139,6 +140,14 @@ def test_heads_stay_where_they_lie() -> None:
     """After `[N, L, heads, E]` was transposed, `.transpose(1, 2).view(…)` of the result works."""
     query, key, value = (torch.ones(2, 5, 3, 4).transpose(1, 2) for _ in range(3))
     assert_agrees(DOT_PRODUCT, F.scaled_dot_product_attention, query, key, value)
+
+
+def test_two_masks_at_once() -> None:
+    tensors = (torch.ones(3, 5, 4),) * 3
+    refusal = assert_agrees(
+        DOT_PRODUCT, F.scaled_dot_product_attention, *tensors, torch.ones(5, 5), is_causal=True
+    )
+    assert refusal is not None
 
 
 def test_a_value_for_each_key() -> None:
