@@ -85,12 +85,13 @@ def useful_resolution(trace: Trace) -> tuple[int, ...]:
 
 
 def _merged(paths: list[Fields]) -> Fields:
-    """Where paths meet: the smallest and the largest over all of them."""
+    """Where paths meet: the smallest and the largest over all of them. Their jumps agree, but for what
+    was pooled and spread over the map again (gates, attention's keys), whose jump is larger."""
     return tuple(
         Field(
             min(field.smallest for field in same),
             max(field.largest for field in same),
-            max(field.jump for field in same),
+            min(field.jump for field in same),
         )
         for same in zip(*paths, strict=True)
     )
