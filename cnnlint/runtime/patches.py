@@ -21,6 +21,7 @@ def install() -> None:
     _skip_initialisers()
     _open_what_hides_the_forward()
     _skip_weights()
+    _leave_checks_to_descriptions()
     _keep_modules_in_place()
     _parse_no_command_line()
     torch.set_grad_enabled(True)
@@ -103,6 +104,12 @@ def _skip_weights() -> None:
     torch.load = lambda *args, **kwargs: {}  # type: ignore[assignment]
     keys = nn.modules.module._IncompatibleKeys([], [])
     nn.Module.load_state_dict = lambda self, *args, **kwargs: keys  # type: ignore[method-assign, assignment]
+
+
+def _leave_checks_to_descriptions() -> None:
+    """Recurrent layers check their input in Python before the operator that we describe is called."""
+    for layer_class in (nn.RNNBase, nn.LSTM):
+        layer_class.check_forward_args = _nothing  # type: ignore[method-assign, assignment]
 
 
 def _keep_modules_in_place() -> None:

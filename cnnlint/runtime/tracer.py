@@ -181,7 +181,10 @@ class Tracer(MetaMode):
             self._record_exception(error, module)
         self._shaky |= not type(module).__module__.startswith("torch.nn")
         spec = self.spec(tensor)
-        result = make(TensorSpec(spec.shape, spec.dtype, spec.strides)) if tensor.is_meta else tensor.clone()
+        with torch._C.DisableTorchFunction():
+            result = (
+                make(TensorSpec(spec.shape, spec.dtype, spec.strides)) if tensor.is_meta else tensor.clone()
+            )
         self._register(result, "operation", None, uncertain=tuple(range(1, spec.rank)))
         return result
 
@@ -627,9 +630,10 @@ _MOVES = frozenset({"to", "cuda", "cpu", "xpu", "hpu", "npu", "mps"})
 
 def _layout(tensor: torch.Tensor, operator: Operator) -> tuple[Any, ...]:
     """Shape, dtype and the strides that matter: those of axes with more than one position. torch's meta
-    convolutions forget channels-last strides, which its real ones keep, and einsum's are its own."""
+    convolutions and attention forget the order of their input's axes in memory, which the real ones keep;
+    einsum's order is its own."""
     strides: tuple[int, ...] = ()
-    if operator.kind not in ("conv", "conv_transpose") and operator.name != "einsum":
+    if operator.kind not in ("conv", "conv_transpose", "attention", "einsum"):
         strides = tuple(step for size, step in zip(tensor.shape, tensor.stride(), strict=True) if size > 1)
     return tuple(tensor.shape), DTYPES[tensor.dtype], strides
 

@@ -1,0 +1,16 @@
+"""Hypothesis tries the same examples in every run, so that a change is judged by what it changed.
+
+`CNNLINT_HYPOTHESIS=random python -m pytest` looks for new ones, and `nightly` for ten times as many.
+"""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+quiet = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("same", derandomize=True, database=None, **quiet)
+settings.register_profile("random", **quiet)
+settings.register_profile("nightly", max_examples=1000, **quiet)
+settings.load_profile(os.environ.get("CNNLINT_HYPOTHESIS", "same"))
