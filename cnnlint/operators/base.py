@@ -105,7 +105,7 @@ class Signature:
     TypeError, but names after `~` (as in `~out, ~generator`) are accepted and dropped.
     """
 
-    __slots__ = ("defaults", "dropped", "names", "aliases", "variadic")
+    __slots__ = ("aliases", "defaults", "dropped", "names", "variadic")
 
     def __init__(self, text: str):
         self.names: list[str] = []

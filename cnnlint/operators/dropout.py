@@ -96,6 +96,10 @@ class _InPlace(Dropout):
         super().__init__(f"{name}_", (f"torch.{name}_",), (), ranks, "input, p, training|train, inplace=True")
         self.inplace = True
 
+    def refuse(self, bound: Bound) -> Refusal | None:
+        given = bound["input"]
+        return super().refuse(bound) or inplace_refusal(self.name, given, given)
+
     def output(self, bound: Bound) -> Output:
         return bound["input"]
 

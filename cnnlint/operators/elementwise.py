@@ -153,7 +153,7 @@ class Pow(Binary):
 
     def wrong_dtype(self, bound: Bound) -> Refusal | None:
         base, exponent = bound["input"], bound["other"]
-        whole = isinstance(base, TensorSpec) and category(base.dtype) == 1
+        whole = isinstance(base, TensorSpec) and category(base.dtype) <= 1
         if whole and isinstance(exponent, int) and exponent < 0:
             return Refusal(
                 "dtype",

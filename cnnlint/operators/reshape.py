@@ -64,8 +64,8 @@ class Reshape(View):
         if self.name.startswith("view") and view_strides(spec, shape) is None:
             return Refusal(
                 "reshape",
-                f"view({_written(asked)}) of a tensor that is not contiguous: its elements lie in another order in memory "
-                "(after permute or transpose); write reshape",
+                f"view({_written(asked)}) of a tensor that is not contiguous: its elements lie in another order "
+                "in memory (after permute or transpose); write reshape",
                 "shape",
             )
         return None
