@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +17,7 @@ from cnnlint.runtime.construct import Construction
 from cnnlint.runtime.frames import UserFiles
 from cnnlint.runtime.loader import ArgumentsMissing, Placeholder, SlicedModule, Unavailable, load
 from cnnlint.runtime.recovery import FAILED, stand_in
+from cnnlint.runtime.siblings import constructions_in_project, is_part_elsewhere
 from cnnlint.source.facts import Target
 from cnnlint.source.file import SourceFile
 from cnnlint.trace import Problem
@@ -59,7 +62,7 @@ class Builder:
     def build(self, target: Target) -> Built | None:
         """The model of a target, or None with the problem noted."""
         unavailable: Unavailable | None = None
-        for candidate in candidates(target, self.job.models):
+        for candidate in candidates(target, self.job.models, lambda: self._elsewhere(target)):
             construction = self._construction
             try:
                 module = self.load()
@@ -83,9 +86,23 @@ class Builder:
             return self._finish(candidate, construction, module, model)
         if unavailable is not None:
             self._unavailable(target, unavailable)
-        else:
+        elif not is_part_elsewhere(self.job.path, target.name):
             self._missing_arguments(target)
         return None
+
+    def _elsewhere(self, target: Target) -> Iterator[Candidate]:
+        """How the project's other files construct a target that cannot be constructed without arguments."""
+        with contextlib.suppress(Unavailable, NotAModel, AttributeError):
+            if "site-packages" in self.job.path or not required(definition(self.load(), target)):
+                return
+            for construction, evaluate in constructions_in_project(self.job.path, target.name, _display):
+                note = f"{target.name} was built as {construction.expression.text}, {construction.reason}"
+                yield Candidate(
+                    construction.expression.text,
+                    lambda module, evaluate=evaluate: evaluate(),  # type: ignore[misc]
+                    guessed=True,
+                    note=lambda module, note=note: note,  # type: ignore[misc]
+                )
 
     def _finish(
         self,

@@ -10,6 +10,7 @@ from typing import Any
 
 from torch import nn
 
+from cnnlint.job import called_name
 from cnnlint.runtime.loader import ArgumentsMissing, SlicedModule
 from cnnlint.source.facts import Expression, Target
 
@@ -57,17 +58,21 @@ class Candidate:
     note: Callable[[SlicedModule], str] | None = None
 
 
-def candidates(target: Target, given: Sequence[str]) -> Iterator[Candidate]:
-    """The ways to build a target: calls `given` by the option, what the file says, the defaults, and
-    conventional values."""
+def candidates(
+    target: Target, given: Sequence[str], elsewhere: Callable[[], Iterator[Candidate]]
+) -> Iterator[Candidate]:
+    """The ways to build a target: calls `given` by the option, what the file says, what the project's
+    other files say (looked up only when it comes to that), the defaults, and conventional values."""
     for text in given:
-        if text.partition("(")[0].strip() == target.name:
+        if called_name(text) == target.name:
             yield Candidate(text, _evaluation(Expression(text, "", _names_in(text), target.span)))
     for item in target.constructions:
         guessed = item.source != "comment" and target.kind != "variable"
         yield Candidate(item.expression.text, _evaluation(item.expression), guessed)
     if target.kind == "variable":
         return
+    if target.name.isidentifier():
+        yield from elsewhere()
     own_name = target.name.rpartition(".")[2]
     yield Candidate(f"{own_name}()", lambda module: _with_defaults(module, target))
     yield Candidate(
