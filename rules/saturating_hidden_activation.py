@@ -2,6 +2,7 @@ from collections.abc import Iterator
 
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import WEIGHTED, Trace
+from cnnlint.trace import Operation
 from cnnlint.wording import reads
 from cnnlint_rules._operations import OperationRule
 
@@ -66,7 +67,8 @@ class SaturatingHiddenActivation(OperationRule):
         # cnnlint: input=8
         net = nn.Sequential(
             nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 8), nn.ReLU(),
-            nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 8), nn.Sigmoid(), nn.Linear(8, 2),
+            nn.Linear(8, 8), nn.Tanh(), nn.Linear(8, 8), nn.Sigmoid(), nn.Linear(8, 2),
+                             ^^^^^^^^^ 6 weighted layers
                                                          ^^^^^^^^^^^^ 6 weighted layers
         )
         """,
@@ -92,16 +94,25 @@ class SaturatingHiddenActivation(OperationRule):
         depth = sum(1 for _ in trace.operations("conv", "conv_transpose", "linear"))
         if depth <= DEEP:
             return
-        for operation in trace.operations("activation"):
+        hidden = [step for step in trace.operations("activation") if _is_hidden_and_saturates(trace, step)]
+        if len(hidden) < 2:
+            return  # one before the head bends the features once, as meant
+        for operation in hidden:
             name = operation.name.rstrip("_")
-            if name not in SATURATING or trace.weighted_source(trace.main_input(operation)) is None:
-                continue
-            if any(use.kind == "mul" for use in trace.consumers(operation)):
-                continue  # a gate
-            if any(use.kind in WEIGHTED for use in reads(trace, operation, CARRIES)):
-                yield self.at(
-                    trace,
-                    operation,
-                    f"{name} between the layers of a net of {depth} weighted layers: its gradient vanishes",
-                    help="use nn.ReLU() inside the net",
-                )
+            yield self.at(
+                trace,
+                operation,
+                f"{name} between the layers of a net of {depth} weighted layers: its gradient vanishes",
+                help="use nn.ReLU() inside the net",
+            )
+
+
+def _is_hidden_and_saturates(trace: Trace, operation: Operation) -> bool:
+    """Whether a sigmoid or tanh lies between weighted layers and is no gate."""
+    if operation.name.rstrip("_") not in SATURATING:
+        return False
+    if trace.weighted_source(trace.main_input(operation)) is None:
+        return False
+    if any(use.kind == "mul" for use in trace.consumers(operation)):
+        return False
+    return any(use.kind in WEIGHTED for use in reads(trace, operation, CARRIES))

@@ -112,16 +112,9 @@ def _meant(trace: Trace, first: Operation, second: Operation) -> bool:
     (before, after) = weights[0].shape, weights[1].shape
     if before[0] < min(before[1], after[0]):
         return True  # few channels between many
-    if _ends_an_inverted_bottleneck(trace, first):
-        return True
+    pointwise = all(window.extent == 1 for step in (first, second) for window in step.windows)
+    if pointwise and first.kind == second.kind == "conv" and after[0] >= 2 * after[1]:
+        return True  # a linear projection, then the expansion of the next block (MobileNet V2, MobileViT)
     kernels = before[2:], after[2:]
     lengths = zip(*kernels, strict=False)
     return bool(kernels[0] and kernels[1]) and all(min(pair) == 1 and max(pair) > 1 for pair in lengths)
-
-
-def _ends_an_inverted_bottleneck(trace: Trace, first: Operation) -> bool:
-    """Whether a layer is the linear projection behind a depthwise convolution (MobileNet V2)."""
-    if any(window.extent > 1 for window in first.windows):
-        return False
-    before = trace.weighted_source(trace.operand(first))
-    return before is not None and before.attributes.get("groups", 1) != 1
