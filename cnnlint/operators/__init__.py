@@ -30,6 +30,7 @@ FAMILIES = (
     "reduction",
     "rearrangement",
     "reshape",
+    "slicing",
     "sampling",
     "sorting",
 )

@@ -1,4 +1,4 @@
-"""Views: reshaping, permuting, slicing, copying. torch does them; here is why it refuses some."""
+"""Reshaping, permuting, stretching and copying. torch sizes all of these; here is why it refuses some."""
 
 from __future__ import annotations
 
@@ -10,16 +10,8 @@ from cnnlint.operators.base import Bound, Operator, Output, Refusal, TensorSpec
 from cnnlint.operators.dimensions import axes_of, axis_of, repeated_dim, wrong_dim
 from cnnlint.operators.layout import view_strides
 from cnnlint.operators.pointwise import method_and_function, words
+from cnnlint.operators.views import ByAxes, View, axes_text
 from cnnlint.trace import Shape
-
-
-class View(Operator):
-    """An operator that torch sizes itself, since on the meta device it costs nothing and keeps strides
-    and storage exactly."""
-
-    def __init__(self, kind: str, name: str, names: Sequence[str], signature: str):
-        super().__init__(name, names, signature, sized_by_torch=True)
-        self.kind = kind  # type: ignore[misc]
 
 
 class Reshape(View):
@@ -32,8 +24,6 @@ class Reshape(View):
         """The sizes asked for; None for `view(dtype)`."""
         shape = bound["shape"]
         shape = shape.shape if isinstance(shape, TensorSpec) else shape
-        if isinstance(shape, int):
-            return (shape,)
         if isinstance(shape, (tuple, list)) and all(isinstance(size, int) for size in shape):
             return tuple(shape)
         return None
@@ -44,54 +34,74 @@ class Reshape(View):
 
     def refuse(self, bound: Bound) -> Refusal | None:
         asked = self.asked(bound)
+        if isinstance(bound["shape"], int):
+            size = bound["shape"]
+            return Refusal(
+                "argument",
+                f"{self.name} takes a tuple of sizes, not {size}: write ({size},)",
+                "shape",
+                operand=None,
+                exception="TypeError",
+            )
         if asked is None:
             return None
-        spec: TensorSpec = bound["input"]
-        axes = tuple(("input", axis) for axis in range(1, spec.rank))
-        count = prod(spec.shape)
-        shape = _without_wildcard(asked, count)
+        if asked.count(-1) > 1 or any(size < -1 for size in asked):
+            what = "only one size may be −1" if asked.count(-1) > 1 else "sizes cannot be negative"
+            return Refusal("argument", f"{self.name}({_written(asked)}): {what}", "shape", operand=None)
+        spec = bound["input"]
+        shape = filled(asked, prod(spec.shape))
         if shape is None:
-            known = prod(size for size in asked if size != -1)
-            return Refusal(
-                "reshape",
-                f"{self.name}({_written(asked)}) needs {'a multiple of ' if -1 in asked else ''}{known} "
-                f"elements, but the tensor has {' × '.join(map(str, spec.shape))} = {count}",
-                "shape",
-                expected=known,
-                actual=count,
-                axes=axes,
-            )
+            return self._wrong_count(asked, spec)
         if self.name.startswith("view") and view_strides(spec, shape) is None:
             return Refusal(
                 "reshape",
-                f"view({_written(asked)}) of a tensor that is not contiguous: its elements lie in another order "
-                "in memory (after permute or transpose); write reshape",
+                f"view({_written(asked)}) of a tensor that is not contiguous: its elements lie in another "
+                "order in memory (after permute or transpose); write reshape",
                 "shape",
             )
         return None
 
+    def _wrong_count(self, asked: tuple[int, ...], spec: TensorSpec) -> Refusal:
+        known, count = prod(size for size in asked if size != -1), prod(spec.shape)
+        worked_out = f"{' × '.join(map(str, spec.shape))} = {count}" if spec.rank > 1 else str(count)
+        return Refusal(
+            "reshape",
+            f"{self.name}({_written(asked)}) needs {'a multiple of ' if -1 in asked else ''}{known} "
+            f"elements, but the tensor has {worked_out}",
+            "shape",
+            expected=known,
+            actual=count,
+            axes=tuple(("input", axis) for axis in range(1, spec.rank)),
+        )
+
     def recovered(self, bound: Bound, refusal: Refusal) -> Output:
-        """With three sizes and more what was asked for, behind the batch; else flattened from axis 1."""
-        spec: TensorSpec = bound["input"]
-        asked = self.asked(bound) or ()
-        if refusal.expected is None and -1 not in asked and prod(asked) == prod(spec.shape):
-            return TensorSpec(asked, spec.dtype)
+        """What was asked for where the elements suffice; else, with three sizes and more, the sizes behind
+        the batch, and with fewer the input flattened from axis 1."""
+        spec, asked = bound["input"], self.asked(bound) or ()
+        shape = filled(asked, prod(spec.shape)) if refusal.reason == "reshape" else None
+        if shape is not None:
+            return TensorSpec(shape, spec.dtype)
         if not spec.rank:
             return spec
         batch, rest = spec.shape[0], prod(spec.shape[1:])
-        unsure = any(axis in spec.uncertain for axis in range(1, spec.rank))
         if len(asked) > 2:
-            known = prod(size for size in asked[1:] if size != -1)
-            wild = [axis for axis, size in enumerate(asked) if axis and size == -1]
-            sizes = tuple(max(rest // known, 1) if size == -1 else size for size in asked[1:])
-            return TensorSpec((batch, *sizes), spec.dtype, None, frozenset(wild))
+            known = prod(size for size in asked[1:] if size > 0)
+            sizes = tuple(size if size > 0 else max(rest // max(known, 1), 1) for size in asked[1:])
+            wild = frozenset(axis for axis, size in enumerate(asked) if axis and size < 0)
+            return TensorSpec((batch, *sizes), spec.dtype, None, wild)
+        unsure = any(axis in spec.uncertain for axis in range(1, spec.rank))
         return TensorSpec((batch, rest), spec.dtype, None, frozenset({1}) if unsure else frozenset())
 
+    def uncertain(self, bound: Bound, outputs: tuple[TensorSpec, ...]) -> tuple[frozenset[int], ...]:
+        """Sizes that were asked for are what they are; the one that was left open rests on the others."""
+        asked = self.asked(bound)
+        if asked is None or not bound["input"].uncertain:
+            return super().uncertain(bound, outputs)
+        return (frozenset(axis for axis, size in enumerate(asked) if size == -1),)
 
-def _without_wildcard(asked: tuple[int, ...], count: int) -> Shape | None:
+
+def filled(asked: tuple[int, ...], count: int) -> Shape | None:
     """The shape with its −1 filled in; None where it does not fit `count` elements."""
-    if any(size < -1 for size in asked) or asked.count(-1) > 1:
-        return None
     known = prod(size for size in asked if size != -1)
     if -1 not in asked:
         return asked if known == count else None
@@ -107,98 +117,264 @@ def _written(sizes: Sequence[int]) -> str:
 class Flatten(View):
     """`flatten`: the attributes `start_dim` and `end_dim` count from 0."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "reshape", "flatten", method_and_function("flatten"), "input, start_dim=0, end_dim=-1, ~out_dim"
-        )
+    def range(self, bound: Bound) -> tuple[int, int]:
+        """The first and the last axis that become one."""
+        rank = bound["input"].rank
+        return axis_of(bound["start_dim"], rank), axis_of(bound["end_dim"], rank)
 
     def attributes(self, bound: Bound) -> dict[str, Any]:
-        rank = bound["input"].rank
-        return {name: axis_of(bound[name], rank) for name in ("start_dim", "end_dim")}
+        start, end = self.range(bound)
+        return {"start_dim": start, "end_dim": end}
 
     def refuse(self, bound: Bound) -> Refusal | None:
-        rank = bound["input"].rank
         for name in ("start_dim", "end_dim"):
-            refusal = wrong_dim(self.name, bound[name], rank, name)
+            refusal = wrong_dim(self.name, bound[name], bound["input"].rank, name)
             if refusal is not None:
                 return refusal
-        start, end = axis_of(bound["start_dim"], rank), axis_of(bound["end_dim"], rank)
+        start, end = self.range(bound)
         if start > end:
             return Refusal(
                 "argument",
                 f"flatten from axis {start} to axis {end}: start_dim lies behind end_dim",
                 "start_dim",
+                operand=None,
             )
         return None
 
     def uncertain(self, bound: Bound, outputs: tuple[TensorSpec, ...]) -> tuple[frozenset[int], ...]:
-        spec: TensorSpec = bound["input"]
-        start, end = axis_of(bound["start_dim"], spec.rank), axis_of(bound["end_dim"], spec.rank)
+        start, end = self.range(bound)
         return (
             frozenset(
-                axis if axis < start else start if axis <= end else axis - (end - start)
-                for axis in spec.uncertain
+                axis if axis < start else max(start, axis - (end - start))
+                for axis in bound["input"].uncertain
             ),
         )
 
 
-class ByAxes(View):
-    """Operators that name axes: in the attributes they count from 0."""
-
-    def __init__(
-        self, kind: str, name: str, names: Sequence[str], signature: str, dims: Sequence[str], grows: int = 0
-    ):
-        super().__init__(kind, name, names, signature)
-        self.dims = tuple(dims)
-        self.grows = grows
+class Unflatten(View):
+    """`unflatten`: one axis becomes several. The attribute `dim` counts from 0."""
 
     def attributes(self, bound: Bound) -> dict[str, Any]:
-        rank = bound["input"].rank + self.grows
-        found = super().attributes(bound)
-        for name in self.dims:
-            value = bound[name]
-            if isinstance(value, int):
-                found[name] = axis_of(value, rank)
-            elif value is not None:
-                found[name] = axes_of(value, rank)
-        return found
+        return {**super().attributes(bound), "dim": axis_of(bound["dim"], bound["input"].rank)}
 
     def refuse(self, bound: Bound) -> Refusal | None:
-        rank = bound["input"].rank + self.grows
-        for name in self.dims:
-            if bound[name] is not None:
-                refusal = wrong_dim(self.name, bound[name], rank, name)
-                if refusal is not None:
-                    return refusal
+        spec, dim, sizes = bound["input"], bound["dim"], bound["sizes"]
+        if not isinstance(dim, int) or not all(isinstance(size, int) for size in sizes):
+            return None  # named axes: torch knows
+        if not sizes:
+            return Refusal("argument", "unflatten needs sizes", "sizes", operand=None)
+        if not spec.rank:
+            return Refusal("rank", "unflatten needs an axis, but the tensor is a single number")
+        refusal = wrong_dim(self.name, dim, spec.rank)
+        if refusal is not None:
+            return refusal
+        axis = axis_of(dim, spec.rank)
+        if sizes.count(-1) > 1 or filled(tuple(sizes), spec.shape[axis]) is None:
+            known = prod(size for size in sizes if size != -1)
+            return Refusal(
+                "reshape",
+                f"unflatten makes ({_written(sizes)}) of axis {axis}, but its size {spec.shape[axis]} is not "
+                f"{'a multiple of ' if -1 in sizes else ''}{known}",
+                "sizes",
+                expected=known,
+                actual=spec.shape[axis],
+                axes=(("input", axis),),
+            )
         return None
+
+    def recovered(self, bound: Bound, refusal: Refusal) -> Output:
+        spec, sizes = bound["input"], bound["sizes"]
+        if refusal.reason != "reshape":
+            return super().recovered(bound, refusal)
+        axis = axis_of(bound["dim"], spec.rank)
+        made = tuple(size if size > 0 else 1 for size in sizes)
+        shape = (*spec.shape[:axis], *made, *spec.shape[axis + 1 :])
+        return TensorSpec(
+            shape, spec.dtype, None, frozenset(axis + at for at, size in enumerate(sizes) if size < 0)
+        )
+
+    def sources(self, bound: Bound, rank: int) -> Sequence[int | None]:
+        axis, before = axis_of(bound["dim"], bound["input"].rank), bound["input"].rank
+        grown = rank - before
+        return [at if at < axis else axis if at <= axis + grown else at - grown for at in range(rank)]
+
+
+class Squeeze(ByAxes):
+    """`squeeze`: drops axes of size 1; without `dim` all of them."""
+
+    def refuse(self, bound: Bound) -> Refusal | None:
+        dim = bound["dim"]
+        listed = isinstance(dim, (tuple, list))
+        return super().refuse(bound) or (repeated_dim(self.name, dim, self.rank(bound)) if listed else None)
+
+    def sources(self, bound: Bound, rank: int) -> Sequence[int | None]:
+        spec = bound["input"]
+        named = axes_of(bound["dim"], spec.rank)
+        return [axis for axis, size in enumerate(spec.shape) if size != 1 or axis not in named]
+
+
+class Unsqueeze(ByAxes):
+    """`unsqueeze`: a new axis."""
+
+    def rank(self, bound: Bound) -> int:
+        return bound["input"].rank + 1
+
+    def refuse(self, bound: Bound) -> Refusal | None:
+        return wrong_dim(self.name, bound["dim"], self.rank(bound))
+
+    def sources(self, bound: Bound, rank: int) -> Sequence[int | None]:
+        axis = axis_of(bound["dim"], rank)
+        return [None if at == axis else at - (at > axis) for at in range(rank)]
 
 
 class Permute(ByAxes):
     """`permute`: every axis once."""
 
-    def __init__(self) -> None:
-        super().__init__("permute", "permute", method_and_function("permute"), "input, *dims", ("dims",))
-
     def refuse(self, bound: Bound) -> Refusal | None:
-        spec: TensorSpec = bound["input"]
-        dims = bound["dims"]
-        if len(dims) != spec.rank:
+        spec, dims = bound["input"], bound["dims"]
+        if isinstance(dims, int):
+            return Refusal("argument", f"permute takes a tuple of axes, not {dims}", "dims", operand=None)
+        refusal = super().refuse(bound)
+        if refusal is None and len(dims) != spec.rank:
             return Refusal(
                 "rank",
-                f"permute names {len(dims)} axes, but the tensor has {spec.rank}",
+                f"permute names {axes_text(len(dims))}, but the tensor has {spec.rank}",
                 "dims",
-                expected=spec.rank,
-                actual=len(dims),
+                expected=len(dims),
+                actual=spec.rank,
             )
-        return super().refuse(bound) or repeated_dim(self.name, dims, spec.rank)
+        return refusal or repeated_dim(self.name, dims, spec.rank)
 
     def recovered(self, bound: Bound, refusal: Refusal) -> Output:
-        spec: TensorSpec = bound["input"]
+        spec = bound["input"]
         return TensorSpec(spec.shape, spec.dtype, None, frozenset(range(1, spec.rank)))
 
+    def sources(self, bound: Bound, rank: int) -> Sequence[int | None]:
+        return axes_of(bound["dims"], rank)
 
-def _views(kind: str, names: str, signature: str) -> list[Operator]:
-    return [View(kind, name, method_and_function(name), signature) for name in words(names)]
+
+class Transpose(ByAxes):
+    """`transpose`: two axes change places."""
+
+    def sources(self, bound: Bound, rank: int) -> Sequence[int | None]:
+        order = list(range(rank))
+        one, other = (axis_of(bound[name], rank) for name in self.dims)
+        if order:
+            order[one], order[other] = order[other], order[one]
+        return order
+
+
+class Movedim(ByAxes):
+    """`movedim`: axes move to other places, the rest keep their order."""
+
+    def refuse(self, bound: Bound) -> Refusal | None:
+        refusal = super().refuse(bound)
+        if refusal is not None:
+            return refusal
+        rank = self.rank(bound)
+        source, destination = (self._listed(bound[name]) for name in self.dims)
+        if len(source) != len(destination):
+            return Refusal(
+                "argument",
+                f"movedim moves {axes_text(len(source))} to {len(destination)} places",
+                "destination",
+                operand=None,
+            )
+        return repeated_dim(self.name, source, rank) or repeated_dim(self.name, destination, rank)
+
+    @staticmethod
+    def _listed(dims: Any) -> tuple[int, ...]:
+        return tuple(dims) if isinstance(dims, (tuple, list)) else (dims,)
+
+    def sources(self, bound: Bound, rank: int) -> Sequence[int | None]:
+        moved = dict(zip(axes_of(bound["destination"], rank), axes_of(bound["source"], rank), strict=True))
+        rest = iter(axis for axis in range(rank) if axis not in moved.values())
+        return [moved[axis] if axis in moved else next(rest) for axis in range(rank)]
+
+
+class Transposed(View):
+    """`T`, `mT`, `H`, `mH`, `t`, `adjoint`: matrices turned; `T` turns all axes around."""
+
+    def refuse(self, bound: Bound) -> Refusal | None:
+        rank = bound["input"].rank
+        most = 2 if self.name in ("t", "t_", "H") else rank
+        vectors = self.name in ("t", "t_", "T")
+        if rank <= most and (rank != 1 or vectors):
+            return None
+        return Refusal(
+            "rank", f"{self.name} takes a matrix, but the tensor has {axes_text(rank)}", actual=rank
+        )
+
+    def sources(self, bound: Bound, rank: int) -> Sequence[int | None]:
+        if self.name == "T":
+            return range(rank)[::-1]
+        return [*range(rank - 2), *range(rank - 1, max(rank - 3, -1), -1)]
+
+
+class Expand(View):
+    """`expand` and its like: axes of size 1 are repeated without a copy. The attribute `size` is what was
+    asked for."""
+
+    def asked(self, bound: Bound) -> tuple[int, ...] | None:
+        """The sizes asked for."""
+        size = bound["size"]
+        size = size.shape if isinstance(size, TensorSpec) else size
+        if isinstance(size, (tuple, list)) and all(isinstance(one, int) for one in size):
+            return tuple(size)
+        return None
+
+    def attributes(self, bound: Bound) -> dict[str, Any]:
+        asked = self.asked(bound)
+        return {} if asked is None else {"size": asked}
+
+    def refuse(self, bound: Bound) -> Refusal | None:
+        spec, asked = bound["input"], self.asked(bound)
+        if asked is None:
+            return None
+        missing = len(asked) - spec.rank
+        if missing < 0:
+            return Refusal(
+                "rank",
+                f"{self.name} to {axes_text(len(asked))}, but the tensor has {spec.rank} already",
+                "size",
+                expected=len(asked),
+                actual=spec.rank,
+            )
+        for axis, size in enumerate(asked):
+            if size < -1 or (size == -1 and axis < missing):
+                what = "a new axis needs a size" if size == -1 else "sizes cannot be negative"
+                return Refusal("argument", f"{self.name}({_written(asked)}): {what}", "size", operand=None)
+            own = spec.shape[axis - missing] if axis >= missing else 1
+            if size not in (-1, own) and own != 1:
+                return Refusal(
+                    "merge",
+                    f"{self.name} repeats axes of size 1, but axis {axis - missing} is {own} "
+                    f"and should become {size}",
+                    "size",
+                    expected=size,
+                    actual=own,
+                    axes=(("input", axis - missing),),
+                )
+        return None
+
+    def recovered(self, bound: Bound, refusal: Refusal) -> Output:
+        spec, asked = bound["input"], self.asked(bound)
+        if asked is None or refusal.reason != "merge":
+            return super().recovered(bound, refusal)
+        missing = len(asked) - spec.rank
+        shape = tuple(spec.shape[axis - missing] if size == -1 else size for axis, size in enumerate(asked))
+        return TensorSpec(shape, spec.dtype, None, frozenset(axis + missing for _, axis in refusal.axes))
+
+
+class BroadcastTensors(View):
+    """`broadcast_tensors`: all to one shape."""
+
+    def uncertain(self, bound: Bound, outputs: tuple[TensorSpec, ...]) -> tuple[frozenset[int], ...]:
+        return Operator.uncertain(self, bound, outputs)
+
+
+def _copies(names: str) -> list[Operator]:
+    return [View("copy", name, (f"torch.Tensor.{name}",), "input, ~memory_format") for name in words(names)]
 
 
 OPERATORS: list[Operator] = [
@@ -207,66 +383,53 @@ OPERATORS: list[Operator] = [
     Reshape("reshape", ("torch.Tensor.reshape",), "input, *shape"),
     Reshape("reshape", ("torch.reshape",), "input, shape"),
     Reshape("reshape_as", ("torch.Tensor.reshape_as",), "input, shape|other"),
-    Flatten(),
+    Flatten("reshape", "flatten", method_and_function("flatten"), "input, start_dim=0, end_dim=-1, ~out_dim"),
     View("reshape", "ravel", method_and_function("ravel"), "input"),
-    View("reshape", "unflatten", method_and_function("unflatten"), "input, dim, sizes"),
-    ByAxes("squeeze", "squeeze", method_and_function("squeeze"), "input, dim=None", ("dim",)),
-    ByAxes("squeeze", "unsqueeze", method_and_function("unsqueeze"), "input, dim", ("dim",), grows=1),
-    Permute(),
-    ByAxes(
+    Unflatten("reshape", "unflatten", method_and_function("unflatten"), "input, dim, sizes"),
+    Squeeze("squeeze", "squeeze", method_and_function("squeeze"), "input, dim=None"),
+    Squeeze("squeeze", "squeeze_", ("torch.Tensor.squeeze_",), "input, dim=None", inplace=True),
+    Unsqueeze("squeeze", "unsqueeze", method_and_function("unsqueeze"), "input, dim"),
+    Unsqueeze("squeeze", "unsqueeze_", ("torch.Tensor.unsqueeze_",), "input, dim", inplace=True),
+    Permute("permute", "permute", ("torch.Tensor.permute",), "input, *dims", ("dims",)),
+    Permute("permute", "permute", ("torch.permute",), "input, dims", ("dims",)),
+    Transpose(
         "permute",
         "transpose",
         method_and_function("transpose", "swapaxes", "swapdims"),
         "input, dim0|axis0, dim1|axis1",
         ("dim0", "dim1"),
     ),
-    ByAxes(
+    Transpose(
+        "permute",
+        "transpose_",
+        ("torch.Tensor.transpose_", "torch.Tensor.swapaxes_", "torch.Tensor.swapdims_"),
+        "input, dim0|axis0, dim1|axis1",
+        ("dim0", "dim1"),
+        inplace=True,
+    ),
+    Movedim(
         "permute",
         "movedim",
         method_and_function("movedim", "moveaxis"),
         "input, source, destination",
         ("source", "destination"),
     ),
-    View("permute", "t", method_and_function("t"), "input"),
-    *(View("permute", name, (f"torch.Tensor.{name}.__get__",), "input") for name in words("T mT H mH")),
-    View("permute", "adjoint", method_and_function("adjoint"), "input"),
-    View("expand", "expand", ("torch.Tensor.expand",), "input, *size, implicit=False"),
-    View("expand", "expand_as", ("torch.Tensor.expand_as",), "input, other"),
-    View("expand", "broadcast_to", method_and_function("broadcast_to"), "input, size|shape"),
-    View(
+    Transposed("permute", "t", method_and_function("t"), "input"),
+    Transposed("permute", "t_", ("torch.Tensor.t_",), "input", inplace=True),
+    *(Transposed("permute", name, (f"torch.Tensor.{name}.__get__",), "input") for name in words("T mT H mH")),
+    Transposed("permute", "adjoint", method_and_function("adjoint"), "input"),
+    Expand("expand", "expand", ("torch.Tensor.expand",), "input, *size, implicit=False"),
+    Expand("expand", "expand_as", ("torch.Tensor.expand_as",), "input, size|other"),
+    Expand("expand", "broadcast_to", method_and_function("broadcast_to"), "input, size|shape"),
+    BroadcastTensors(
         "expand",
         "broadcast_tensors",
         ("torch.functional.broadcast_tensors", "torch.broadcast_tensors"),
         "*tensors",
     ),
-    View("index", "unfold", ("torch.Tensor.unfold",), "input, dimension, size, step"),
-    ByAxes(
-        "split",
-        "split",
-        ("torch.Tensor.split", "torch.split", "torch.functional.split"),
-        "input|tensor, split_size|split_size_or_sections|split_sizes, dim=0",
-        ("dim",),
-    ),
-    ByAxes("split", "chunk", method_and_function("chunk"), "input, chunks, dim=0", ("dim",)),
-    ByAxes("split", "unbind", method_and_function("unbind"), "input, dim=0", ("dim",)),
-    ByAxes("split", "unsafe_chunk", method_and_function("unsafe_chunk"), "input, chunks, dim=0", ("dim",)),
-    ByAxes(
-        "split",
-        "tensor_split",
-        method_and_function("tensor_split"),
-        "input, indices_or_sections|sections|indices, dim=0",
-        ("dim",),
-    ),
-    View("split", "split_with_sizes", method_and_function("split_with_sizes"), "input, split_sizes, dim=0"),
-    ByAxes("index", "narrow", method_and_function("narrow"), "input, dim, start, length", ("dim",)),
-    ByAxes("index", "select", method_and_function("select"), "input, dim, index", ("dim",)),
-    View("index", "__getitem__", ("torch.Tensor.__getitem__",), "input, index"),
-    View("index", "diagonal", method_and_function("diagonal"), "input, offset=0, dim1=0, dim2=1"),
-    View(
-        "index", "as_strided", method_and_function("as_strided"), "input, size, stride, storage_offset=None"
-    ),
     View("copy", "contiguous", ("torch.Tensor.contiguous",), "input, memory_format=None"),
     View("copy", "clone", method_and_function("clone"), "input, memory_format=None"),
+    View("copy", "positive", (*method_and_function("positive"), "torch.Tensor.__pos__"), "input"),
     View(
         "copy",
         "to",
@@ -275,12 +438,13 @@ OPERATORS: list[Operator] = [
     ),
     View("copy", "type", ("torch.Tensor.type",), "input, dtype=None, ~non_blocking"),
     View("copy", "type_as", ("torch.Tensor.type_as",), "input, other"),
-    *(
-        View("copy", name, (f"torch.Tensor.{name}",), "input, ~memory_format")
-        for name in words("half float double bfloat16 int long short char byte bool")
-    ),
-    View("copy", "alias", ("torch.Tensor.view_as_real", "torch.view_as_real"), "input"),
+    *_copies("half float double bfloat16 int long short char byte bool cfloat cdouble"),
+    View("copy", "real", ("torch.real", "torch.Tensor.real.__get__"), "input"),
+    View("copy", "imag", ("torch.imag", "torch.Tensor.imag.__get__"), "input"),
+    View("copy", "conj", method_and_function("conj", "resolve_conj"), "input"),
+    View("copy", "view_as_real", ("torch.view_as_real",), "input"),
     View("copy", "view_as_complex", ("torch.view_as_complex",), "input"),
     View("detach", "detach", method_and_function("detach"), "input"),
+    View("detach", "detach_", method_and_function("detach_"), "input", inplace=True),
     View("detach", "data", ("torch.Tensor.data.__get__",), "input"),
 ]
