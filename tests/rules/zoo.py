@@ -48,7 +48,8 @@ TRUE_FINDINGS: dict[str, dict[str, str]] = {
     **{
         f"timm.{family}*": {"CNN405": BIAS}
         for family in (
-            "cpubone efficientformer hrnet inception_next lowformer maxvit starnet swiftformer visformer".split()
+            *("cpubone", "efficientformer", "hrnet", "inception_next", "lowformer"),
+            *("maxvit", "starnet", "swiftformer", "visformer"),
         )
     },
 }
