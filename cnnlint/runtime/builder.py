@@ -137,7 +137,11 @@ class Builder:
         except Unavailable as missing:
             self._unavailable(target, missing)
             return None
+        except (NotAModel, ArgumentsMissing):
+            return None
         except BaseException as again:
+            if _is_ours(again):
+                raise
             self.problems.extend(failures or [self._not_built(target, again)])
             return None
         self.problems.extend(failures)
@@ -224,7 +228,8 @@ def _is_ours(error: BaseException) -> bool:
     while traceback is not None and traceback.tb_next is not None:
         traceback = traceback.tb_next
     raised_in = traceback.tb_frame.f_code.co_filename if traceback else ""
-    return raised_in.startswith(OWN_CODE) and not isinstance(error, PermissionError)
+    expected = (PermissionError, ArgumentsMissing)  # the guard's, and of arguments that were not given
+    return raised_in.startswith(OWN_CODE) and not isinstance(error, expected)
 
 
 def _display(path: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import __future__
 
 import ast
+import copy
 import importlib.abc
 import importlib.machinery
 import importlib.util
@@ -132,22 +133,33 @@ def _base_of(failure: Failure) -> type:
 
 
 class SlicedModule:
-    """A module of the user's project, run name by name."""
+    """A module of the user's project, run name by name; or, when it is `installed`, whole already."""
 
-    def __init__(self, file: SourceFile, path: str, name: str, files: UserFiles, recovering: bool = False):
+    def __init__(
+        self,
+        file: SourceFile,
+        path: str,
+        name: str,
+        files: UserFiles,
+        recovering: bool = False,
+        installed: types.ModuleType | None = None,
+    ):
         self.file = file
         self.path = path
         self.failures: list[Failure] = []
-        self.module = types.ModuleType(name)
-        self.module.__file__ = path
-        self.module.__package__ = name.rpartition(".")[0]
+        self._whole = installed is not None
+        self.module = installed or types.ModuleType(name)
         self._slice = ModuleSlice(file)
         self._done: set[tuple[Any, ...]] = set()
         self._recovering = recovering
         self._flags = _future_flags(file.tree)
         self._pending: set[str] = set()
-        self.namespace["__getattr__"] = self._attribute
-        self.namespace["__cnnlint__"] = self
+        if installed is None:
+            self.module.__file__ = path
+            self.module.__package__ = name.rpartition(".")[0]
+            self.namespace["__getattr__"] = self._attribute
+            self.namespace["__cnnlint__"] = self
+            self.namespace["__cnnlint_decorator__"] = _decorator
         files.add(path, file)
 
     @property
@@ -156,6 +168,8 @@ class SlicedModule:
 
     def ensure(self, names: Iterable[str]) -> None:
         """Run what the names need and what has not run yet, in the order of the file."""
+        if self._whole:
+            return
         for statement in self._slice.closure(names):
             key = _key(statement)
             if key not in self._done:
@@ -214,11 +228,9 @@ class SlicedModule:
         if self._recovering:
             from cnnlint.runtime.recovery import guard_constructors
 
-            statement = guard_constructors(statement)
+            statement = guard_constructors(copy.deepcopy(statement))
         if self.failures:
-            statement = _Decorators().visit(statement)
-            ast.fix_missing_locations(statement)
-            self.namespace.setdefault("__cnnlint_decorator__", _decorator)
+            statement = ast.fix_missing_locations(_Decorators().visit(copy.deepcopy(statement)))
         try:
             code = compile(
                 ast.Module([statement], []), self.path, "exec", flags=self._flags, dont_inherit=True
@@ -421,11 +433,24 @@ def project_root(path: str) -> str:
     return folder
 
 
+def _installed(name: str, path: str) -> types.ModuleType | None:
+    """The module of an installed package, imported as ever: a second copy of it would clash with the
+    first one (registries, circular imports)."""
+    try:
+        module = importlib.import_module(name)
+    except BaseException:  # an import may raise anything
+        return None
+    same = os.path.realpath(getattr(module, "__file__", None) or "") == os.path.realpath(path)
+    return module if same else None
+
+
 def load(
     file: SourceFile, path: str, files: UserFiles, display: Any, recovering: bool = False
 ) -> SlicedModule:
     """The module of the linted file, with its project importable."""
     name, folder = package_of(path)
+    if "site-packages" in path and (installed := _installed(name, path)) is not None:
+        return SlicedModule(file, path, name, files, installed=installed)
     root = project_root(path)
     search = [os.path.dirname(path), folder, root, os.path.join(root, "src")]
     for entry in reversed(list(dict.fromkeys(search))):

@@ -28,6 +28,9 @@ def packages_needed(file: SourceFile, targets: Iterable[Target], path: str) -> t
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 found.add(node.module.partition(".")[0])
     folder = Path(path).parent
+    if "site-packages" in folder.parts:
+        inside = folder.parts[folder.parts.index("site-packages") + 1 :]
+        found.update(inside[:1])
     return tuple(
         sorted(
             name
