@@ -27,6 +27,22 @@ class InplaceOverwritesSkip(OperationRule):
 
     valid = [
         """
+        import torch
+        import torch.nn as nn
+
+        # cnnlint: input=8x8x8
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.position = nn.Parameter(torch.zeros(8, 1, 1))
+                self.conv = nn.Conv2d(8, 8, 3, padding=1)
+
+            def forward(self, x):
+                x = self.conv(x)
+                x.add_(self.position)
+                return self.conv(x) + x
+        """,
+        """
         import torch.nn as nn
 
         # cnnlint: input=8x8x8

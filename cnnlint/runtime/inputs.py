@@ -17,13 +17,41 @@ from cnnlint.runtime.functions import DTYPES
 from cnnlint.source.facts import Expression, InputEvidence, Target
 from cnnlint.trace import Input, Model, Operation, Pass, Shape, Tensor
 
-CONVENTIONAL_SIZES = {1: ((1024,),), 2: ((224, 224),), 3: ((16, 112, 112),)}
+CONVENTIONAL_SIZES: dict[int, Shape] = {1: (1024,), 2: (224, 224), 3: (16, 112, 112)}
 """Spatial sizes that are assumed, by the number of spatial axes, where nothing says more."""
 
-TRIED_SIZES = {
-    1: (1000, 128, 256, 512, 2048, 4096, 16000, 64, 32, 28, 100, 784),
-    2: (32, 28, 64, 96, 128, 256, 299, 227, 112, 48, 84, 105, 416, 512, 572, 16, 100, 150, 200, 384),
-    3: (16, 32, 64, 112, 96, 128, 8, 48, 80, 24),
+TRIED_SIZES: dict[int, tuple[Shape, ...]] = {
+    1: tuple((size,) for size in (1000, 128, 256, 512, 2048, 4096, 16000, 64, 32, 28, 100, 784)),
+    2: tuple(
+        (size, size)
+        for size in (
+            32,
+            28,
+            64,
+            96,
+            128,
+            256,
+            299,
+            227,
+            112,
+            48,
+            84,
+            105,
+            416,
+            512,
+            572,
+            16,
+            100,
+            150,
+            200,
+            384,
+        )
+    ),
+    3: tuple(
+        (frames, size, size)
+        for frames, size in ((16, 224), (32, 224), (8, 224), (32, 112), (64, 112), (16, 64), (64, 224))
+    )
+    + tuple((size,) * 3 for size in (32, 64, 96, 128, 16)),
 }
 """Sizes tried where the conventional one does not fit the model's head: common ones first."""
 
@@ -334,8 +362,8 @@ class Solver:
             if fewest == 0:
                 break
         if fewest:
-            for size in self._solved_sizes(inputs, free, run):
-                candidate = _resized(inputs, free, size)
+            for side in self._solved_sizes(inputs, free, run):
+                candidate = _resized(inputs, free, _square(axes, side))
                 badness = self.badness(candidate)
                 if badness < fewest:
                     best, fewest = candidate, badness
@@ -358,7 +386,8 @@ class Solver:
             low, high = 1, LARGEST_SOLVED
             while low <= high:
                 size = (low + high) // 2
-                features = self._features(_resized(inputs, free, size), fault)
+                sizes = _square(len(inputs[free[0]].shape) - 1, size)
+                features = self._features(_resized(inputs, free, sizes), fault)
                 expected = fault.fault.expected if fault.fault else None
                 if features is None or expected is None or features < expected:
                     low = size + 1
@@ -392,9 +421,16 @@ def _free(item: Input) -> bool:
     )
 
 
-def _resized(inputs: tuple[Input, ...], free: list[int], size: int) -> tuple[Input, ...]:
+def _square(axes: int, side: int) -> Shape:
+    """A size that is equal on all axes, but for the frames of a clip."""
+    return (CONVENTIONAL_SIZES[3][0], side, side) if axes == 3 else (side,) * axes
+
+
+def _resized(inputs: tuple[Input, ...], free: list[int], size: Shape) -> tuple[Input, ...]:
     return tuple(
-        replace(item, shape=(item.shape[0], *(size,) * (len(item.shape) - 1))) if index in free else item
+        replace(item, shape=(item.shape[0], *size))
+        if index in free and len(item.shape) == len(size) + 1
+        else item
         for index, item in enumerate(inputs)
     )
 
@@ -440,7 +476,7 @@ def _needed(trace: Trace, operation: Operation, tensor: Tensor, now: Input) -> I
             return None
         if operation.kind == "conv":
             channels = weight.shape[1] * operation.attributes.get("groups", 1)
-            sizes = now.shape[1:] if len(now.shape) == axes + 1 else CONVENTIONAL_SIZES[axes][0]
+            sizes = now.shape[1:] if len(now.shape) == axes + 1 else CONVENTIONAL_SIZES[axes]
         else:
             channels = weight.shape[0]
             first = operation.attributes.get("stride", (1,)), operation.attributes.get("padding", (0,))

@@ -43,6 +43,8 @@ def read_again(tree: ast.Module, call: Position, names: frozenset[str]) -> ast.N
         return None
     body, index = path[-1]
     statement = body[index]
+    if isinstance(statement, ast.Expr) and call.holds(statement.value):
+        return None  # `x.add_(y)` as a statement: the new values are what the name is read for
     if not _bodies(statement):
         again = next((node for node in _reads(statement, names) if not call.holds(node)), None)
         if again is not None:
