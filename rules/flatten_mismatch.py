@@ -90,6 +90,8 @@ class FlattenMismatch(FaultRule):
                 f"{refused.layer_name} expects {expected} features, but {maker(trace, source)} gives {actual}"
             )
             return self.refusal(refused, message, help=f"write {write}", fix=fix)
+        if trace.assumed_input:
+            fix = None  # the number of features follows from a size that nobody has said
         features, producer = before.shape[1:], maker(trace, before)
         message = f"{refused.layer_name} expects {expected} features, but the flattened input has {actual}"
         verb = "is" if producer == "the input" else "gives"

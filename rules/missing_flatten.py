@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 
 from cnnlint.axes import FEATURES, axis_provenance, roles
-from cnnlint.diagnostic import Diagnostic, Related, Severity
+from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace, product
 from cnnlint.placing import place, written_call
 from cnnlint.trace import Operation, Tensor
@@ -107,13 +107,9 @@ class MissingFlatten(FaultRule):
                 layers=(operation.layer,) if operation.layer else (),
                 inputs=shown(trace, source),
                 outputs=shown(trace, operation.outputs[0]),
-                related=where.related("called here", *_came(trace, source)),
+                related=where.related("called here", *ladder_here(trace, source)),
                 help=_help(trace, operation, source, None),
             )
-
-
-def _came(trace: Trace, source: Tensor) -> tuple[Related, ...]:
-    return ladder_here(trace, source)
 
 
 def _is_map_with_width_last(source: Tensor, axes: list[frozenset]) -> bool:  # type: ignore[type-arg]

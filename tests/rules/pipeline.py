@@ -28,7 +28,10 @@ class Snippets:
         paths = {}
         for text in dict.fromkeys(texts):
             if text not in self._traced:
-                path = self.folder / f"{hashlib.sha1(text.encode()).hexdigest()}.py"
+                project = self.folder / hashlib.sha1(text.encode()).hexdigest()
+                project.mkdir()
+                (project / "pyproject.toml").touch()  # so that no other snippet counts as its sibling
+                path = project / "snippet.py"
                 path.write_text(text, encoding="utf-8")
                 paths[str(path)] = text
         for path, traced in zip(paths, trace_paths(list(paths), Settings()), strict=True):

@@ -217,3 +217,24 @@ def test_an_assumed_input_is_said(findings: Findings) -> None:
         """,
     )
     assert "at an assumed input of 3 × 224 × 224" in finding.message
+
+
+def test_no_fix_rests_on_an_assumed_size(findings: Findings) -> None:
+    _, finding = only(
+        findings,
+        "CNN102",
+        """
+        import torch.nn as nn
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.conv = nn.Conv2d(3, 7, 3, stride=2)
+                self.fc = nn.Linear(1051, 10)
+
+            def forward(self, x):
+                return self.fc(self.conv(x).flatten(1))
+        """,
+    )
+    assert "assumed" in finding.message
+    assert finding.fix is None
