@@ -99,7 +99,11 @@ def own_layer(trace: Trace, operation: Operation) -> Layer | None:
     """The layer that an operation is (a Conv2d and its convolution); None for a function call, also
     when it stands in the forward of a block."""
     layer = trace.layer(operation)
-    return layer if layer is not None and operation.name in _operators_of(layer.type) else None
+    if layer is None:
+        return None
+    names = _operators_of(layer.type)
+    refused_by_itself = operation.kind == "raise" and bool(names)
+    return layer if refused_by_itself or operation.name in names else None
 
 
 @cache

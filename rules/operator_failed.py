@@ -1,3 +1,6 @@
+import difflib
+import re
+
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint_rules._faults import FaultRule, Refused
 
@@ -77,6 +80,13 @@ class OperatorFailed(FaultRule):
         return not (refused.operation.kind == "raise" and trace.mode == "train" and evaluates)
 
     def finding(self, refused: Refused) -> Diagnostic:
-        exception = refused.fault.exception
-        message = exception or refused.fault.message
-        return self.refusal(refused, message)
+        message = refused.fault.exception or refused.fault.message
+        return self.refusal(refused, message, help=_close_name(refused))
+
+
+def _close_name(refused: Refused) -> str | None:
+    """A layer whose name is close to an attribute that the model has not."""
+    missing = re.search(r"has no attribute '(\w+)'", refused.fault.message)
+    names = [layer.path for layer in refused.trace.model.layers if layer.path]
+    close = difflib.get_close_matches(missing[1], names, 2) if missing else []
+    return f"there is {' and '.join(close)}" if close else None

@@ -1,3 +1,5 @@
+import re
+
 from cnnlint.axes import FEATURES, axis_provenance, roles
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.placing import place
@@ -74,6 +76,12 @@ class WrongInputLayout(FaultRule):
         """
         import torch.nn as nn
         # cnnlint: input=3x16x16
+        net = nn.Sequential(nn.Conv2d(3, 8, 3, bias=False), nn.BatchNorm1d(8))
+                                                            ^^^^^^^^^^^^^^^^^ got 4D input
+        """,
+        """
+        import torch.nn as nn
+        # cnnlint: input=3x16x16
         net = nn.Sequential(nn.Conv2d(3, 8, 3), nn.Flatten(), nn.Conv2d(8, 8, 3))
                                                               ^^^^^^^^^^^^^^^^^^
         """,
@@ -84,6 +92,8 @@ class WrongInputLayout(FaultRule):
 
     def finding(self, refused: Refused) -> Diagnostic:
         refused.where = place(refused.trace, refused.operation)
+        if refused.operation.kind == "raise":
+            return self._refused_by_the_layer(refused)
         source, trace, expected = refused.source, refused.trace, refused.fault.expected
         if source is None or refused.fault.argument != "in_channels" or source.shape[-1] != expected:
             return self.refusal(refused, help=_rank_help(refused))
@@ -96,6 +106,17 @@ class WrongInputLayout(FaultRule):
         )
         call = "x.transpose(1, 2)" if rank == 3 else f"x.permute({order})"
         return self.refusal(refused, message, help=f"put {call} before it")
+
+    def _refused_by_the_layer(self, refused: Refused) -> Diagnostic:
+        """A layer that looks at its input itself: `expected 2D or 3D input (got 4D input)`."""
+        given = re.search(r"got (\d)D", refused.fault.message)
+        family = re.fullmatch(r"(\w+Norm)\dd", refused.layer_name)
+        fits = given and family and 3 <= int(given[1]) <= 5
+        return self.refusal(
+            refused,
+            f"{refused.layer_name} {refused.fault.message}",
+            help=f"write nn.{family[1]}{int(given[1]) - 2}d" if fits and given and family else None,
+        )
 
 
 def is_other_layout(refused: Refused) -> bool:
