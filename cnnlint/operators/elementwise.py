@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cnnlint.operators.base import Bound, Operator, Refusal, TensorSpec
-from cnnlint.operators.pointwise import Binary, Elementwise, InPlace, Unary, method_and_function, words
+from cnnlint.operators.base import Bound, Operator, Output, Refusal, TensorSpec
+from cnnlint.operators.broadcasting import broadcast, disagreements, merge_refusal
+from cnnlint.operators.pointwise import (
+    Binary,
+    Elementwise,
+    InPlace,
+    Unary,
+    inplace_refusal,
+    method_and_function,
+    not_a_tensor,
+    words,
+)
 from cnnlint.operators.promotion import category, floating, number_dtype, result_type
 
 # -- one operand
@@ -18,6 +28,13 @@ _FLOAT_MATHS = words(
 )
 _REAL_ONLY = frozenset(words("deg2rad digamma erf erfc erfinv i0 lgamma rad2deg"))
 _SPECIAL = words("digamma psi erf erfc erfinv exp2 expm1 gammaln i0 i0e i1 i1e log1p ndtr sinc entr")
+
+
+class WeightNorm(Unary):
+    """`_weight_norm(v, g, dim)`: v scaled to the norms g, what `weight_norm` computes at each forward."""
+
+    def output(self, bound: Bound) -> Output:
+        return TensorSpec(bound["input"].shape, bound["input"].dtype)
 
 
 class Square(Unary):
@@ -62,6 +79,8 @@ def _unary() -> list[Operator]:
             (*method_and_function("neg", "negative"), "torch.Tensor.__neg__"),
             categories=(1, 2, 3),
         ),
+        Unary("angle", method_and_function("angle"), result="float", categories=(0, 1, 2)),
+        WeightNorm("weight_norm", ("torch._weight_norm",), "input|v, g, dim=0"),
         Unary("sign", method_and_function("sign"), categories=(0, 1, 2)),
         Unary("sgn", method_and_function("sgn")),
         Square("square", method_and_function("square")),
@@ -165,6 +184,18 @@ class Pow(Binary):
         return super().wrong_dtype(bound)
 
 
+class MakeComplex(BinaryOfOneDtype):
+    """`complex` and `polar`."""
+
+    def wrong_dtype(self, bound: Bound) -> Refusal | None:
+        if bound["input"].dtype == "bfloat16":
+            return Refusal("dtype", f"{self.name} does not take bfloat16")
+        return super().wrong_dtype(bound)
+
+    def dtype(self, bound: Bound) -> str:
+        return {"float64": "complex128", "float16": "complex32"}.get(bound["input"].dtype, "complex64")
+
+
 class FloatPower(Binary):
     """`float_power`: computes in double."""
 
@@ -239,6 +270,10 @@ def _binary() -> list[Operator]:
             "input, other, rtol=0, atol=0, equal_nan=False",
             result="bool",
         ),
+    ]
+    found += [
+        MakeComplex("complex", ("torch.complex",), "input|real, other|imag, ~out", categories=(2,)),
+        MakeComplex("polar", ("torch.polar",), "input|abs, other|angle, ~out", categories=(2,)),
     ]
     found.append(BinaryOfOneDtype("heaviside", method_and_function("heaviside")))
     found += [_pair(name, aliases, "bool", (0, 1, 2, 3)) for name, aliases in _COMPARISONS.items()]
@@ -369,8 +404,8 @@ _AUGMENTED = {
 }
 _NEVER_IN_PLACE = frozenset(
     words(
-        "rsub where isclose heaviside float_power isnan isinf isfinite isposinf isneginf isreal signbit "
-        "fmax fmin maximum minimum logaddexp logaddexp2"
+        "angle rsub where isclose heaviside float_power isnan isinf isfinite isposinf isneginf isreal "
+        "signbit fmax fmin maximum minimum logaddexp logaddexp2"
     )
 )
 
@@ -391,5 +426,36 @@ def in_place(operators: Sequence[Operator]) -> list[Operator]:
     return found
 
 
+class CopyInto(Operator):
+    """`copy_`: the values of another tensor, which is stretched to this one."""
+
+    kind = "copy"
+
+    def refuse(self, bound: Bound) -> Refusal | None:
+        target, source = bound["input"], bound["other"]
+        if not isinstance(source, TensorSpec):
+            return not_a_tensor("copy_", source, "other")
+        if broadcast((target.shape, source.shape)) != target.shape:
+            found = disagreements([("input", target.shape), ("other", source.shape)])
+            if found:
+                return merge_refusal("copy_", found)
+        return inplace_refusal(
+            "copy_", target, TensorSpec(broadcast((target.shape, source.shape)) or target.shape, target.dtype)
+        )
+
+    def recovered(self, bound: Bound, refusal: Refusal) -> Output:
+        return bound["input"]
+
+
 _OUT_OF_PLACE = [*_unary(), *_binary(), *_ternary()]
-OPERATORS: list[Operator] = [*_OUT_OF_PLACE, *in_place(_OUT_OF_PLACE)]
+OPERATORS: list[Operator] = [
+    *_OUT_OF_PLACE,
+    *in_place(_OUT_OF_PLACE),
+    CopyInto(
+        "copy_",
+        ("torch.Tensor.copy_",),
+        "input, other|src, ~non_blocking",
+        sized_by_torch=True,
+        inplace=True,
+    ),
+]

@@ -523,7 +523,7 @@ OPERATORS: list[Operator] = [
     Matmul("mm", method_and_function("mm"), (2, 2)),
     Matmul("bmm", method_and_function("bmm"), (3, 3)),
     Matmul("mv", method_and_function("mv"), (2, 1)),
-    Matmul("dot", method_and_function("dot"), (1, 1)),
+    Matmul("dot", method_and_function("dot", "vdot"), (1, 1)),
     AddedProduct("addmm", _product(2, 2), "mat1", "mat2"),
     AddedProduct("baddbmm", _product(3, 3), "batch1", "batch2"),
     AddedProduct("addbmm", _product(3, 3), "batch1", "batch2"),

@@ -7,7 +7,7 @@ from typing import Any
 
 from cnnlint.operators.base import Bound, Operator, Output, Refusal, TensorSpec
 from cnnlint.operators.dimensions import axes_of, axis_of, repeated_dim, wrong_dim
-from cnnlint.operators.pointwise import method_and_function, words
+from cnnlint.operators.pointwise import InPlace, method_and_function, words
 from cnnlint.operators.promotion import category, floating, promote, real
 from cnnlint.trace import Shape
 
@@ -171,6 +171,42 @@ class Spread(Reduction):
         return (values, TensorSpec(values.shape, bound["input"].dtype)) if self.form == "pair" else values
 
 
+class Extremes(Reduction):
+    """`aminmax`: both of them."""
+
+    def output(self, bound: Bound) -> Output:
+        values = TensorSpec(self.shape(bound), bound["input"].dtype)
+        return values, values
+
+
+class NormExceptDim(Operator):
+    """`norm_except_dim`: over all axes but one, which are kept; -1 is over all."""
+
+    kind = "reduction"
+
+    def output(self, bound: Bound) -> Output:
+        spec, dim = bound["input"], bound["dim"]
+        if dim == -1:
+            return TensorSpec((), spec.dtype)
+        return TensorSpec(
+            tuple(size if axis == dim else 1 for axis, size in enumerate(spec.shape)), spec.dtype
+        )
+
+
+class Trace(Operator):
+    """`trace`: the sum of a matrix's diagonal."""
+
+    kind = "reduction"
+
+    def refuse(self, bound: Bound) -> Refusal | None:
+        rank = bound["input"].rank
+        return None if rank == 2 else Refusal("rank", f"trace takes a matrix, not {rank} axes", actual=rank)
+
+    def output(self, bound: Bound) -> Output:
+        dtype = bound["input"].dtype
+        return TensorSpec((), dtype if category(dtype) >= 2 else "int64")
+
+
 class Quantile(Reduction):
     """`quantile`: several of them are a new first axis."""
 
@@ -256,6 +292,12 @@ def _axis(
     return family(name, method_and_function(name), _AXES, result, categories, "axis", name if named else None)
 
 
+_RUNNING = [
+    *(Running(name, method_and_function(name)) for name in words("cumsum cumprod logcumsumexp")),
+    *(Running(name, method_and_function(name), named=True) for name in words("cummax cummin")),
+]
+_IN_PLACE = ("cumsum", "cumprod")
+
 OPERATORS: list[Operator] = [
     _axes("mean", categories=_FLOATS, typed=True),
     _axes("nanmean", categories=_FLOATS, typed=True),
@@ -310,6 +352,20 @@ OPERATORS: list[Operator] = [
         )
         for name in words("quantile nanquantile")
     ),
-    *(Running(name, method_and_function(name)) for name in words("cumsum cumprod logcumsumexp")),
-    *(Running(name, method_and_function(name), named=True) for name in words("cummax cummin")),
+    Extremes(
+        "aminmax",
+        method_and_function("aminmax"),
+        "input, dim=None, keepdim=False, ~out",
+        categories=(0, 1, 2),
+        form="axis",
+        named="aminmax",
+    ),
+    NormExceptDim("norm_except_dim", ("torch.norm_except_dim",), "input|v, pow=2, dim=0"),
+    Trace("trace", method_and_function("trace"), "input"),
+    *_RUNNING,
+    *(
+        InPlace(running, (f"torch.Tensor.{running.name}_",))
+        for running in _RUNNING
+        if running.name in _IN_PLACE
+    ),
 ]

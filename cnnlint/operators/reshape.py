@@ -366,8 +366,8 @@ class Expand(View):
         return TensorSpec(shape, spec.dtype, None, frozenset(axis + missing for _, axis in refusal.axes))
 
 
-class BroadcastTensors(View):
-    """`broadcast_tensors`: all to one shape."""
+class OfSeveral(View):
+    """`broadcast_tensors`, `atleast_2d`: views of several tensors at once."""
 
     def uncertain(self, bound: Bound, outputs: tuple[TensorSpec, ...]) -> tuple[frozenset[int], ...]:
         return Operator.uncertain(self, bound, outputs)
@@ -421,7 +421,11 @@ OPERATORS: list[Operator] = [
     Expand("expand", "expand", ("torch.Tensor.expand",), "input, *size, implicit=False"),
     Expand("expand", "expand_as", ("torch.Tensor.expand_as",), "input, size|other"),
     Expand("expand", "broadcast_to", method_and_function("broadcast_to"), "input, size|shape"),
-    BroadcastTensors(
+    *(
+        OfSeveral("reshape", name, (f"torch.functional.{name}", f"torch.{name}"), "*tensors")
+        for name in words("atleast_1d atleast_2d atleast_3d")
+    ),
+    OfSeveral(
         "expand",
         "broadcast_tensors",
         ("torch.functional.broadcast_tensors", "torch.broadcast_tensors"),
