@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import ast
 import contextlib
 import os
 from collections.abc import Iterator
@@ -15,7 +17,7 @@ from cnnlint.runtime import construct
 from cnnlint.runtime.candidates import Candidate, NotAModel, candidates, definition, required
 from cnnlint.runtime.construct import Construction
 from cnnlint.runtime.frames import UserFiles
-from cnnlint.runtime.loader import ArgumentsMissing, Placeholder, SlicedModule, Unavailable, load
+from cnnlint.runtime.loader import ArgumentsMissing, Placeholder, SlicedModule, Unavailable, Unusable, load
 from cnnlint.runtime.recovery import FAILED, stand_in
 from cnnlint.runtime.siblings import constructions_in_project, is_part_elsewhere
 from cnnlint.source.facts import Target
@@ -80,8 +82,13 @@ class Builder:
             except BaseException as error:  # the file may raise anything
                 if _is_ours(error):
                     raise
-                if candidate.guessed and not self._inside_user_code(error):
+                if candidate.conventional or self._lacks_argument(error):
                     continue
+                if candidate.guessed and not self._inside_constructor(target, error):
+                    continue
+                if _is_environment(error):
+                    self._not_here(target, error)
+                    return None
                 return self._rebuild(target, candidate)
             return self._finish(candidate, construction, module, model)
         if unavailable is not None:
@@ -126,6 +133,8 @@ class Builder:
         def failed(reason: BaseException, module: Any, names: tuple[str, ...]) -> None:
             if isinstance(reason, Unavailable):
                 raise reason
+            if failures and (isinstance(reason, AttributeError) or "StandIn" in str(reason)):
+                return  # a consequence of what failed before
             failures.append(self._not_built(target, reason))
             stand_in(module, names)
 
@@ -148,20 +157,45 @@ class Builder:
         built = self._finish(candidate, construction, module, model)
         return replace(built, broken=bool(failures))
 
-    def _inside_user_code(self, error: BaseException) -> bool:
-        """Whether an exception came from inside the user's constructor or factory, and not from
-        evaluating its call."""
+    def _lacks_argument(self, error: BaseException) -> bool:
+        """Whether a constructor needs what only the running program sets: an option that it adds to its
+        command line, a global of `if __name__ == "__main__"`."""
+        if isinstance(error, AttributeError):
+            return isinstance(error.obj, argparse.Namespace)
+        if not isinstance(error, NameError):
+            return False
+        return any(
+            isinstance(node, ast.Name) and node.id == error.name and isinstance(node.ctx, ast.Store)
+            for node in ast.walk(self.file.tree)
+        )
+
+    def _inside_constructor(self, target: Target, error: BaseException) -> bool:
+        """Whether an exception came from inside a module's constructor or the target's own function, and
+        not from evaluating the arguments of the call."""
         traceback = error.__traceback__
         while traceback is not None:
             code = traceback.tb_frame.f_code
-            if code.co_filename in self.files and code.co_name != "<module>":
-                return True
+            if code.co_filename in self.files:
+                own = traceback.tb_frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
+                if isinstance(own, nn.Module) or code.co_name == target.name:
+                    return True
             traceback = traceback.tb_next
         return False
 
+    def _not_here(self, target: Target, error: BaseException) -> None:
+        calls = self.files.traceback_calls(error.__traceback__)
+        self.problems.append(
+            Problem(
+                "trace-incomplete",
+                f"{target.name} cannot be built here: {_said(error)}",
+                calls[0] if calls else target.span,
+                model=target.name,
+            )
+        )
+
     def _not_built(self, target: Target, error: BaseException) -> Problem:
         calls = self.files.traceback_calls(error.__traceback__)
-        words = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+        words = _said(error)
         related = tuple(("called from here", span) for span in calls[1:])
         return Problem(
             "model-not-built",
@@ -174,7 +208,7 @@ class Builder:
     def _unavailable(self, target: Target, error: Unavailable) -> None:
         failure = error.failure
         names = ", ".join(failure.names)
-        cause = f"{type(failure.error).__name__}: {str(failure.error).partition(chr(10))[0]}"
+        cause = _said(failure.error)
         if failure.missing is not None:
             problem = Problem(
                 "import-failed",
@@ -222,14 +256,33 @@ class Builder:
         )
 
 
+def _said(error: BaseException) -> str:
+    """An exception in one line."""
+    first = str(error).partition("\n")[0]
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__
+
+
 def _is_ours(error: BaseException) -> bool:
     """Whether an exception is a fault of cnnlint's own: it was raised in its code, and not by the guard."""
     traceback = error.__traceback__
     while traceback is not None and traceback.tb_next is not None:
         traceback = traceback.tb_next
+    if traceback is not None and isinstance(traceback.tb_frame.f_locals.get("self"), Unusable):
+        return False
     raised_in = traceback.tb_frame.f_code.co_filename if traceback else ""
     expected = (PermissionError, ArgumentsMissing)  # the guard's, and of arguments that were not given
     return raised_in.startswith(OWN_CODE) and not isinstance(error, expected)
+
+
+def _is_environment(error: BaseException) -> bool:
+    """Whether an exception speaks of the machine and not of the model: files, the network, processes that
+    work together."""
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    raised_in = traceback.tb_frame.f_code.co_filename if traceback else ""
+    refused = isinstance(error, PermissionError) and "cnnlint" in str(error)
+    return (isinstance(error, OSError) and not refused) or os.path.join("torch", "distributed") in raised_in
 
 
 def _display(path: str) -> str:

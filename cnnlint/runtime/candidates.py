@@ -50,11 +50,13 @@ class NotAModel(Exception):
 @dataclass
 class Candidate:
     """A way to build a target: `make` runs it in a loaded module. A `guessed` one may be wrong, so that
-    a call which cannot be evaluated says nothing about the model. `note` is what the report says of it."""
+    a call which cannot be evaluated says nothing about the model; nothing that raises does where its
+    arguments are `conventional`. `note` is what the report says of it."""
 
     text: str
     make: Callable[[SlicedModule], Any]
     guessed: bool = False
+    conventional: bool = False
     note: Callable[[SlicedModule], str] | None = None
 
 
@@ -79,6 +81,7 @@ def candidates(
         f"{own_name}(…)",
         lambda module: definition(module, target)(**conventional_arguments(module, target)),
         guessed=True,
+        conventional=True,
         note=lambda module: _conventional_note(module, target),
     )
 
@@ -114,16 +117,21 @@ def _with_defaults(module: SlicedModule, target: Target) -> Any:
         raise ArgumentsMissing(names[0])
     try:
         return function()
-    except (KeyError, IndexError, AttributeError, TypeError) as error:
-        if _says_nothing(function) and (isinstance(error, LookupError) or "None" in str(error)):
+    except (LookupError, AttributeError, TypeError) as error:
+        lacking = isinstance(error, LookupError) or "None" in str(error) or "required" in str(error)
+        if lacking and _says_nothing(function):
             raise ArgumentsMissing(str(error)) from error
         raise
 
 
 def _says_nothing(function: Callable[..., Any]) -> bool:
-    """Whether a parameter's default is None or an empty container."""
-    defaults = [parameter.default for parameter in inspect.signature(function).parameters.values()]
-    return any(value is None or value in ({}, [], ()) for value in defaults if not callable(value))
+    """Whether a call without arguments leaves open what the function needs: a parameter's default is
+    None or an empty container, or it hands on whatever it is given."""
+    parameters = inspect.signature(function).parameters.values()
+    handed_on = any(item.kind in (item.VAR_POSITIONAL, item.VAR_KEYWORD) for item in parameters)
+    return handed_on or any(
+        item.default in (None, {}, [], ()) for item in parameters if not callable(item.default)
+    )
 
 
 def _conventional_note(module: SlicedModule, target: Target) -> str:

@@ -298,13 +298,15 @@ class Solver:
         if any(item.source == "assumed" for item in inputs):
             inputs = self._sizes(inputs)
         if len(inputs) == 1 and inputs[0].reason == ASSUMED:
-            inputs = self._other_layouts(inputs)
+            inputs = self._other_layouts(inputs, OTHER_LAYOUTS)
+        elif len(inputs) == 1 and len(inputs[0].shape) == 1:
+            inputs = self._other_layouts(inputs, ((TOKENS, *inputs[0].shape),))
         return Found(inputs)
 
-    def _other_layouts(self, inputs: tuple[Input, ...]) -> tuple[Input, ...]:
-        """Where no layer says what it reads: the usual layouts, the one with the fewest faults."""
+    def _other_layouts(self, inputs: tuple[Input, ...], layouts: Sequence[Shape]) -> tuple[Input, ...]:
+        """The input in that one of the layouts which has the fewest faults."""
         best, fewest = inputs, self.badness(inputs)
-        for shape in OTHER_LAYOUTS:
+        for shape in layouts:
             if fewest == 0:
                 break
             candidate = (replace(inputs[0], shape=shape),)
@@ -317,6 +319,8 @@ class Solver:
         """Rank, channels and dtype of each input from the first layer that reads it."""
         inputs = [self._guess(name) for name in self.names]
         for _ in range(5):
+            if not self.badness(inputs):
+                break
             run, _ = self.trial(inputs)
             trace = Trace(bare_model(run), run)
             changed = False

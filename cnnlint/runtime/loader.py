@@ -51,7 +51,7 @@ class Unavailable(Exception):
         self.failure = failure
 
 
-class _Unusable:
+class Unusable:
     """Computing with it raises what `_refusal` gives."""
 
     def _refusal(self) -> Exception:
@@ -66,7 +66,7 @@ class _Unusable:
     __lt__ = __le__ = __gt__ = __ge__ = _refuse
 
 
-class NotGiven(_Unusable):
+class NotGiven(Unusable):
     """A required command-line argument of the file: what it would be cannot be known."""
 
     def __init__(self, option: str):
@@ -80,7 +80,7 @@ class ArgumentsMissing(Exception):
     """A constructor needs arguments that nothing supplies."""
 
 
-class Placeholder(_Unusable):
+class Placeholder(Unusable):
     """Stands for a name whose definition failed, or for a part of a package that is not installed.
 
     It can be looked into, inherited from and used as a plain decorator; calling it, or computing with
@@ -156,7 +156,8 @@ class SlicedModule:
         self._pending: set[str] = set()
         if installed is None:
             self.module.__file__ = path
-            self.module.__package__ = name.rpartition(".")[0]
+            is_package = os.path.basename(path) == "__init__.py"
+            self.module.__package__ = name if is_package else name.rpartition(".")[0]
             self.namespace["__getattr__"] = self._attribute
             self.namespace["__cnnlint__"] = self
             self.namespace["__cnnlint_decorator__"] = _decorator

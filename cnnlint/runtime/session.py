@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import torch
+from torch import nn
 
 from cnnlint.graph import Trace
 from cnnlint.job import Job
@@ -156,7 +157,7 @@ class Session:
     def _trial(self, built: Built, given: Sequence[Input]) -> tuple[Pass, BaseException | None]:
         """A recovering pass on the meta device in training mode, for solving."""
         tracer = Tracer(self.files, construct.names_of(built.model), recovering=True)
-        built.model.train()
+        _set_mode(built.model, True)
         run = tracer.run(built.model, _tensors(given, BATCH, "meta"), [item.name for item in given], "train")
         if isinstance(tracer.error, (DataDependent, TooManyOperations)):
             return run, None
@@ -207,7 +208,7 @@ class Session:
         self, built: Built, given: Sequence[Input], mode: str, batch: int, recovering: bool = False
     ) -> tuple[Pass, BaseException | None]:
         tracer = self._tracer(built, "meta", recovering)
-        built.model.train(mode == "train")
+        _set_mode(built.model, mode == "train")
         run = tracer.run(built.model, _tensors(given, batch, "meta"), [item.name for item in given], mode)
         self._after(built, tracer)
         self._why_ended = _said(tracer.error)
@@ -230,7 +231,7 @@ class Session:
             model._apply(lambda tensor: tensor.to(device))
         except Exception:
             return partial
-        model.train(mode == "train")
+        _set_mode(model, mode == "train")
         self._why_ended = _said(reason)
         names = construct.names_of(model)
         batch = found.batch or SMALL_BATCH
@@ -272,6 +273,15 @@ def _tensors(given: Sequence[Input], batch: int, device: str) -> list[torch.Tens
         else:
             made.append(torch.zeros(shape, dtype=dtype, device=device))
     return made
+
+
+def _set_mode(model: nn.Module, training: bool) -> None:
+    """`model.train(training)`, also for a model that gives its own `train` another meaning."""
+    try:
+        model.train(training)
+    except Exception:
+        for module in construct.all_modules(model):
+            module.training = training
 
 
 def _without_exceptions(run: Pass) -> Pass:

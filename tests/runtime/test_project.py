@@ -114,3 +114,23 @@ def test_a_constant_that_cannot_be_had_is_named(tmp_path: Path) -> None:
     (problem,) = trace.problems
     assert (problem.reason, problem.span.row) == ("import-failed", 2)
     assert "LABELS" in problem.message and "labels.txt" in problem.message
+
+
+def test_a_package_hands_on_what_its_modules_define(tmp_path: Path) -> None:
+    package = tmp_path / "nets"
+    package.mkdir()
+    (package / "__init__.py").write_text("from . import sizes\nfrom .sizes import WIDTH\n1 / 0\n")
+    (package / "sizes.py").write_text("WIDTH = 6\n")
+    assert width(traced(tmp_path, net("import nets", width="nets.sizes.WIDTH"))) == 6
+    assert width(traced(tmp_path, net("from nets import WIDTH", width="WIDTH"), "other.py")) == 6
+
+
+def test_what_only_the_program_sets_is_no_fault_of_the_model() -> None:
+    main = "if __name__ == '__main__':\n    args = load_settings()\n    print(Net())\n"
+    trace = trace_text(net(width="args.width") + main, (3, 16, 16))
+    assert [problem.reason for problem in trace.problems] == ["missing-arguments"]
+
+
+def test_a_model_that_gives_train_another_meaning() -> None:
+    method = "\n    def train(self, images, labels):\n        return self(images)\n"
+    assert width(trace_text(net() + method, (3, 16, 16))) == 8
