@@ -107,7 +107,7 @@ def _torchvision_input(name: str, module: str) -> str:
     if "segmentation" in module:
         return "3x224x224"
     presets = [weights.transforms.keywords["crop_size"] for weights in models.get_model_weights(name)]  # type: ignore[attr-defined]
-    size = presets[0] if presets else 224
+    size = min(presets, default=224)
     return f"3x{size}x{size}"
 
 
