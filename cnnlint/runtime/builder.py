@@ -6,6 +6,7 @@ import argparse
 import ast
 import contextlib
 import os
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -86,7 +87,7 @@ class Builder:
                     continue
                 if candidate.guessed and not self._inside_constructor(target, error):
                     continue
-                if _is_environment(error):
+                if _is_environment(error) or self._half_imported():
                     self._not_here(target, error)
                     return None
                 return self._rebuild(target, candidate)
@@ -133,7 +134,7 @@ class Builder:
         def failed(reason: BaseException, module: Any, names: tuple[str, ...]) -> None:
             if isinstance(reason, Unavailable):
                 raise reason
-            if failures and (isinstance(reason, AttributeError) or "StandIn" in str(reason)):
+            if failures and (isinstance(reason, (AttributeError, NameError)) or "StandIn" in str(reason)):
                 return  # a consequence of what failed before
             failures.append(self._not_built(target, reason))
             stand_in(module, names)
@@ -181,6 +182,15 @@ class Builder:
                     return True
             traceback = traceback.tb_next
         return False
+
+    def _half_imported(self) -> bool:
+        """Whether a statement failed in a module of the project beside the file, so that what the model
+        is built from may lack something."""
+        modules = [getattr(module, "__cnnlint__", None) for module in list(sys.modules.values())]
+        return any(
+            isinstance(module, SlicedModule) and module is not self._module and module.failures
+            for module in modules
+        )
 
     def _not_here(self, target: Target, error: BaseException) -> None:
         calls = self.files.traceback_calls(error.__traceback__)
