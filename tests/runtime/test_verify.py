@@ -9,7 +9,8 @@ pytest.importorskip("torchvision")
 
 MODELS = (
     "alexnet convnext_tiny densenet121 efficientnet_b0 googlenet mnasnet0_5 mobilenet_v3_small "
-    "regnet_x_400mf resnet18 resnext50_32x4d shufflenet_v2_x0_5 squeezenet1_0 swin_t vgg11_bn vit_b_32 wide_resnet50_2"
+    "regnet_x_400mf resnet18 resnext50_32x4d "
+    " shufflenet_v2_x0_5 squeezenet1_0 swin_t vgg11_bn vit_b_32 wide_resnet50_2"
 ).split()
 
 
