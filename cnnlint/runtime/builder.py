@@ -234,6 +234,14 @@ class Builder:
                 failure.span,
                 model=target.name,
             )
+        elif isinstance(failure.error, OSError):
+            problem = Problem(
+                "missing-arguments",
+                f"{target.name} needs {names}, which cannot be had while linting: {cause}",
+                failure.span,
+                help=f"give a value that needs no file, or the call: `# cnnlint: model={target.name}(…)`",
+                model=target.name,
+            )
         else:
             problem = Problem(
                 "import-failed",

@@ -112,7 +112,7 @@ def test_an_import_that_fails_in_a_try_fails(tmp_path: Path) -> None:
 def test_a_constant_that_cannot_be_had_is_named(tmp_path: Path) -> None:
     trace = traced(tmp_path, net("LABELS = open('labels.txt').read().split()", width="len(LABELS)"))
     (problem,) = trace.problems
-    assert (problem.reason, problem.span.row) == ("import-failed", 2)
+    assert (problem.reason, problem.span.row) == ("missing-arguments", 2)
     assert "LABELS" in problem.message and "labels.txt" in problem.message
 
 
