@@ -108,7 +108,11 @@ class FlattenMismatch(FaultRule):
 
 def told_as(trace: Trace, source: Tensor) -> str:
     """Which rule tells that a Linear does not fit its input: `lost-batch-axis` where the batch is among
-    the features, `missing-flatten` where they are one spatial axis of a map, else `flatten-mismatch`."""
+    the features, `missing-flatten` where they are one spatial axis of a map, else `flatten-mismatch`;
+    `invalid-reshape` where the reshape before it was refused, which is told there."""
+    reshape = trace.producer(source)
+    if reshape is not None and reshape.fault is not None and reshape.kind == "reshape":
+        return "invalid-reshape"
     axes = axis_provenance(trace).get(source.id, ())
     last = roles(axes[-1]) if axes else frozenset()
     if BATCH in last:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from pipeline import Findings
+from pipeline import Findings, Snippets
 
 from cnnlint.diagnostic import Applicability, Diagnostic, Span
 from cnnlint.plugin import Rule, all_rules
@@ -238,3 +238,25 @@ def test_no_fix_rests_on_an_assumed_size(findings: Findings) -> None:
     )
     assert "assumed" in finding.message
     assert finding.fix is None
+
+
+def test_a_wrong_view_is_told_once(snippets: Snippets) -> None:
+    """The Linear behind it expects what the view asked for: that is no second mistake."""
+    text = textwrap.dedent(
+        """
+        import torch.nn as nn
+
+        # cnnlint: input=3x12x12
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.conv = nn.Conv2d(3, 4, 3, padding=1)
+                self.relu = nn.ReLU()
+                self.fc = nn.Linear(400, 10)
+
+            def forward(self, x):
+                return self.fc(self.relu(self.conv(x)).view(-1, 400))
+        """
+    ).lstrip()
+    rules = [rule for rule in all_rules() if rule.default and rule.code.startswith("CNN1")]
+    assert [finding.code for finding in snippets.findings(text, *rules)] == ["CNN104"]
