@@ -8,6 +8,7 @@ from cnnlint.trace import Operation
 from cnnlint.wording import assumption, sizes
 from cnnlint_rules._operations import OperationRule
 
+WARNED = Fraction(1, 20)
 TOLD = Fraction(1, 100)
 
 
@@ -96,4 +97,5 @@ class DeadKernelTaps(OperationRule):
             label=f"{kernel} kernel{dilated} on a {here} map: {int(count):,} weights are dead",
             help="downsample less, give larger images, or use a smaller kernel or dilation here",
             also=[operation for _, operation in dead],
+            severity=Severity.WARNING if share >= WARNED else Severity.ADVICE,
         )
