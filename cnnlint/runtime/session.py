@@ -230,7 +230,12 @@ class Session:
             model = built.candidate.make(self._builder.load_again())
             model._apply(lambda tensor: tensor.to(device))
         except Exception:
-            return partial
+            if partial is not None:
+                return partial
+            note = f"{target.name} cannot be built on {device} as it is, so only its sizes were computed"
+            if note not in self.notes:
+                self.notes.append(note)
+            return self._attempt(built, found.inputs, mode, BATCH, recovering=True)[0]
         _set_mode(model, mode == "train")
         self._why_ended = _said(reason)
         names = construct.names_of(model)

@@ -223,3 +223,27 @@ print(sorted(after - before))
 """
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert run.stdout.strip() == "[]", run.stdout + run.stderr
+
+
+def test_a_real_device_gives_the_same_faults() -> None:
+    assert faults(trace_text(FOUR_FAULTS, (1, 28, 28), device="cpu")) == faults(
+        trace_text(FOUR_FAULTS, (1, 28, 28))
+    )
+
+
+def test_a_model_that_only_a_repair_builds_is_sized_on_meta() -> None:
+    text = """
+        import torch.nn as nn
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.conv = nn.Conv2d(3, 10, 3, groups=2)
+                self.fc = nn.Linear(99, 10)
+
+            def forward(self, x):
+                return self.fc(self.conv(x).mean((2, 3)))
+    """
+    trace = trace_text(text, (3, 16, 16), device="cpu")
+    assert faults(trace) == [(10, "features")]
+    assert any("sizes" in note for note in trace.models[0].notes)
