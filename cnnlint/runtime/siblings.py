@@ -40,11 +40,21 @@ def constructions_in_project(
 
 
 def is_part_elsewhere(path: str, name: str) -> bool:
-    """Whether another file of the project speaks of a class: then it is a part of a model there."""
-    word = re.compile(rf"\b{re.escape(name)}\b".encode())
+    """Whether another file of the project imports a class from this one: then it is a part of a model
+    there."""
+    module = package_of(path)[0].rpartition(".")[2]
+    word, home, own = (
+        re.compile(pattern.encode(), re.MULTILINE)
+        for pattern in (
+            rf"\b{re.escape(name)}\b",
+            rf"\b{re.escape(module)}\b",
+            rf"^class {re.escape(name)}\b",
+        )
+    )
     for sibling in _files(path):
         with contextlib.suppress(OSError):
-            if word.search(sibling.read_bytes()):
+            text = sibling.read_bytes()
+            if word.search(text) and home.search(text) and not own.search(text):
                 return True
     return False
 

@@ -134,3 +134,15 @@ def test_what_only_the_program_sets_is_no_fault_of_the_model() -> None:
 def test_a_model_that_gives_train_another_meaning() -> None:
     method = "\n    def train(self, images, labels):\n        return self(images)\n"
     assert width(trace_text(net() + method, (3, 16, 16))) == 8
+
+
+def test_a_part_of_a_model_in_another_file_is_left_to_it(tmp_path: Path) -> None:
+    block = net(parameters=", gizmo", width="gizmo").replace("class Net", "class Block")
+    (tmp_path / "other.py").write_text("class Block:\n    pass\n")
+    assert [problem.reason for problem in traced(tmp_path, block, "blocks.py").problems] == [
+        "missing-arguments"
+    ]
+    (tmp_path / "whole.py").write_text(
+        "from blocks import Block\n\ndef make(sizes):\n    return Block(*sizes)\n"
+    )
+    assert traced(tmp_path, block, "blocks.py").problems == ()
