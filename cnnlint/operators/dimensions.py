@@ -21,6 +21,11 @@ def axes_of(dims: int | Sequence[int] | None, rank: int) -> tuple[int, ...]:
     return tuple(axis_of(dim, rank) for dim in listed)
 
 
+def rank_text(rank: int) -> str:
+    """`1 axis`, `2 axes`."""
+    return "1 axis" if rank == 1 else f"{rank} axes"
+
+
 def wrong_dim(
     name: str, dims: Any, rank: int, argument: str = "dim", operand: str = "input"
 ) -> Refusal | None:
@@ -36,10 +41,9 @@ def wrong_dim(
                 exception="TypeError",
             )
         if not -count <= dim < count:
-            axes = "1 axis" if rank == 1 else f"{rank} axes"
             return Refusal(
                 "rank",
-                f"{name} over axis {dim}, but the tensor has {axes}: "
+                f"{name} over axis {dim}, but the tensor has {rank_text(rank)}: "
                 f"{argument} must be between {-count} and {count - 1}",
                 argument,
                 actual=dim,

@@ -9,7 +9,7 @@ from typing import Any
 
 from cnnlint.operators.base import Bound, Operator, Output, Refusal, TensorSpec
 from cnnlint.operators.broadcasting import broadcast, disagreements, merge_refusal
-from cnnlint.operators.dimensions import axis_of, wrong_dim
+from cnnlint.operators.dimensions import axis_of, rank_text, wrong_dim
 from cnnlint.operators.layout import elementwise_strides
 from cnnlint.operators.merge import not_tensors
 from cnnlint.operators.pointwise import method_and_function
@@ -20,11 +20,6 @@ from cnnlint.trace import Shape
 def show(shape: Sequence[int]) -> str:
     """`[2, 1568]`."""
     return f"[{', '.join(map(str, shape))}]"
-
-
-def axes_text(rank: int) -> str:
-    """`1 axis`, `2 axes`."""
-    return "1 axis" if rank == 1 else f"{rank} axes"
 
 
 def different_dtypes(name: str, *specs: TensorSpec | None) -> Refusal | None:
@@ -63,7 +58,7 @@ class Linear(Operator):
         if weight.rank not in (1, 2) or (weight.rank == 1 and bias is not None):
             return Refusal(
                 "argument",
-                f"linear takes a weight [out, in], not one with {axes_text(weight.rank)}",
+                f"linear takes a weight [out, in], not one with {rank_text(weight.rank)}",
                 "weight",
                 operand="weight",
             )
@@ -153,7 +148,7 @@ class Matmul(Operator):
             return None
         return Refusal(
             "rank",
-            f"{self.name} takes tensors with {self.ranks[0]} and {axes_text(self.ranks[1])}, "
+            f"{self.name} takes tensors with {self.ranks[0]} and {rank_text(self.ranks[1])}, "
             f"not {left.rank} and {right.rank}: matmul takes all",
             expected=self.ranks[0] if left.rank != self.ranks[0] else self.ranks[1],
             actual=left.rank if left.rank != self.ranks[0] else right.rank,
@@ -342,7 +337,7 @@ class Outer(Operator):
             if bound[name].rank != 1:
                 return Refusal(
                     "rank",
-                    f"{self.name} takes two vectors, but {name} has {axes_text(bound[name].rank)}",
+                    f"{self.name} takes two vectors, but {name} has {rank_text(bound[name].rank)}",
                     operand=name,
                 )
         return None
@@ -479,7 +474,7 @@ class Chain(Operator):
             if tensor.rank != 2 and not (at_end and tensor.rank == 1):
                 return Refusal(
                     "rank",
-                    f"{self.name} takes matrices, but tensor {index} has {axes_text(tensor.rank)}",
+                    f"{self.name} takes matrices, but tensor {index} has {rank_text(tensor.rank)}",
                     operand="tensors",
                 )
         for index in range(len(tensors) - 1):

@@ -7,10 +7,10 @@ from math import prod
 from typing import Any
 
 from cnnlint.operators.base import Bound, Operator, Output, Refusal, TensorSpec
-from cnnlint.operators.dimensions import axes_of, axis_of, repeated_dim, wrong_dim
+from cnnlint.operators.dimensions import axes_of, axis_of, rank_text, repeated_dim, wrong_dim
 from cnnlint.operators.layout import view_strides
 from cnnlint.operators.pointwise import method_and_function, words
-from cnnlint.operators.views import ByAxes, View, axes_text
+from cnnlint.operators.views import ByAxes, View
 from cnnlint.trace import Shape
 
 
@@ -238,7 +238,7 @@ class Permute(ByAxes):
         if refusal is None and len(dims) != spec.rank:
             return Refusal(
                 "rank",
-                f"permute names {axes_text(len(dims))}, but the tensor has {spec.rank}",
+                f"permute names {rank_text(len(dims))}, but the tensor has {spec.rank}",
                 "dims",
                 expected=len(dims),
                 actual=spec.rank,
@@ -276,7 +276,7 @@ class Movedim(ByAxes):
         if len(source) != len(destination):
             return Refusal(
                 "argument",
-                f"movedim moves {axes_text(len(source))} to {len(destination)} places",
+                f"movedim moves {rank_text(len(source))} to {len(destination)} places",
                 "destination",
                 operand=None,
             )
@@ -302,7 +302,7 @@ class Transposed(View):
         if rank <= most and (rank != 1 or vectors):
             return None
         return Refusal(
-            "rank", f"{self.name} takes a matrix, but the tensor has {axes_text(rank)}", actual=rank
+            "rank", f"{self.name} takes a matrix, but the tensor has {rank_text(rank)}", actual=rank
         )
 
     def sources(self, bound: Bound, rank: int) -> Sequence[int | None]:
@@ -335,7 +335,7 @@ class Expand(View):
         if missing < 0:
             return Refusal(
                 "rank",
-                f"{self.name} to {axes_text(len(asked))}, but the tensor has {spec.rank} already",
+                f"{self.name} to {rank_text(len(asked))}, but the tensor has {spec.rank} already",
                 "size",
                 expected=len(asked),
                 actual=spec.rank,

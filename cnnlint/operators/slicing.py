@@ -9,11 +9,11 @@ from typing import Any
 
 from cnnlint.operators.base import Bound, Operator, Output, Refusal, TensorSpec
 from cnnlint.operators.broadcasting import broadcast, disagreements, merge_refusal
-from cnnlint.operators.dimensions import axis_of
+from cnnlint.operators.dimensions import axis_of, rank_text
 from cnnlint.operators.layout import elementwise_strides, preserved, strides_of, view_strides
 from cnnlint.operators.pointwise import method_and_function
 from cnnlint.operators.promotion import category
-from cnnlint.operators.views import ByAxes, View, axes_text
+from cnnlint.operators.views import ByAxes, View
 from cnnlint.trace import Shape
 
 _MASKS = ("bool", "uint8")
@@ -225,7 +225,7 @@ class Index(View):
                 wanted = sum(map(_axes_taken, parts))
                 return Refusal(
                     "rank",
-                    f"the index takes {axes_text(wanted)}, but the tensor has {spec.rank}",
+                    f"the index takes {rank_text(wanted)}, but the tensor has {spec.rank}",
                     "index",
                     expected=wanted,
                     actual=spec.rank,

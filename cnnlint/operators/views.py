@@ -75,8 +75,3 @@ class ByAxes(View):
                 if refusal is not None:
                     return refusal
         return None
-
-
-def axes_text(rank: int) -> str:
-    """`1 axis`, `2 axes`."""
-    return "1 axis" if rank == 1 else f"{rank} axes"
