@@ -26,6 +26,8 @@ def arguments(operator: Operator) -> tuple[Any, ...]:
 @settings(max_examples=500, deadline=None)
 @given(st.sampled_from(PLAIN), tensors(dtypes=ALL))
 def test_every_activation(operator: Operator, tensor: torch.Tensor) -> None:
+    if operator.name.startswith("hardtanh") and tensor.dtype == torch.uint8:
+        tensor = tensor.int()  # releases differ on negative limits of unsigned numbers
     for name in operator.names:
         assert_agrees(operator, resolve(name), tensor.clone(), *arguments(operator))
 

@@ -126,7 +126,7 @@ x.quantile(0.5); x.count_nonzero(); x.mode(); torch.aminmax(x)
 INDEXING = """
 x.gather(1, index); torch.gather(x, 1, index); x.index_select(1, few); torch.take_along_dim(x, index, 1)
 x.scatter(1, index, y); x.scatter_add(1, index, y); x.topk(2); torch.topk(x, 2, dim=1); x.sort()
-torch.sort(x, 1); x.argsort(); x.kthvalue(2); x.roll(1); torch.roll(x, (1, 1), (2, 3)); x.flip(1)
+torch.sort(x, 1); x.argsort(); x.roll(1); torch.roll(x, (1, 1), (2, 3)); x.flip(1)
 torch.flip(x, (2, 3)); x.fliplr(); torch.rot90(x, 1, (2, 3)); x.repeat(1, 1, 2, 2); torch.tile(x, (2,))
 x.repeat_interleave(2, 1); x.masked_fill(mask, 0); x.index_add(0, few, y); torch.diag(row)
 torch.diag_embed(row); torch.tril(matrix); torch.triu(matrix); F.one_hot(index, 9)
