@@ -184,7 +184,6 @@ class Layer:
         arguments: plain constructor values read back from the module (`in_features`, `kernel_size`).
         sites: where it was constructed, innermost call first, in the user's files only.
         parameters: dotted paths of its own parameters.
-        attribute: the span of the assignment's target or list element is not kept; see `sites`.
         fault: why its constructor refused; the layer is then a stand-in.
         called: how often a forward entered it, over all passes.
     """

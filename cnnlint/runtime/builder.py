@@ -7,6 +7,7 @@ import ast
 import contextlib
 import os
 import sys
+import types
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,6 +18,7 @@ from cnnlint.job import Job
 from cnnlint.runtime import construct
 from cnnlint.runtime.candidates import Candidate, NotAModel, candidates, definition, required
 from cnnlint.runtime.construct import Construction
+from cnnlint.runtime.errors import said
 from cnnlint.runtime.frames import UserFiles
 from cnnlint.runtime.loader import ArgumentsMissing, Placeholder, SlicedModule, Unavailable, Unusable, load
 from cnnlint.runtime.recovery import FAILED, stand_in
@@ -197,7 +199,7 @@ class Builder:
         self.problems.append(
             Problem(
                 "trace-incomplete",
-                f"{target.name} cannot be built here: {_said(error)}",
+                f"{target.name} cannot be built here: {said(error)}",
                 calls[0] if calls else target.span,
                 model=target.name,
             )
@@ -205,11 +207,10 @@ class Builder:
 
     def _not_built(self, target: Target, error: BaseException) -> Problem:
         calls = self.files.traceback_calls(error.__traceback__)
-        words = _said(error)
         related = tuple(("called from here", span) for span in calls[1:])
         return Problem(
             "model-not-built",
-            f"the constructor of {target.name} raises {words}",
+            f"the constructor of {target.name} raises {said(error)}",
             calls[0] if calls else target.span,
             model=target.name,
             related=related,
@@ -218,7 +219,7 @@ class Builder:
     def _unavailable(self, target: Target, error: Unavailable) -> None:
         failure = error.failure
         names = ", ".join(failure.names)
-        cause = _said(failure.error)
+        cause = said(failure.error)
         if failure.missing is not None:
             problem = Problem(
                 "import-failed",
@@ -274,31 +275,28 @@ class Builder:
         )
 
 
-def _said(error: BaseException) -> str:
-    """An exception in one line."""
-    first = str(error).partition("\n")[0]
-    return f"{type(error).__name__}: {first}" if first else type(error).__name__
+def _raised_in(error: BaseException) -> types.FrameType | None:
+    """The frame that raised an exception."""
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    return traceback.tb_frame if traceback else None
 
 
 def _is_ours(error: BaseException) -> bool:
     """Whether an exception is a fault of cnnlint's own: it was raised in its code, and not by the guard."""
-    traceback = error.__traceback__
-    while traceback is not None and traceback.tb_next is not None:
-        traceback = traceback.tb_next
-    if traceback is not None and isinstance(traceback.tb_frame.f_locals.get("self"), Unusable):
+    frame = _raised_in(error)
+    if frame is None or isinstance(frame.f_locals.get("self"), Unusable):
         return False
-    raised_in = traceback.tb_frame.f_code.co_filename if traceback else ""
     expected = (PermissionError, ArgumentsMissing)  # the guard's, and of arguments that were not given
-    return raised_in.startswith(OWN_CODE) and not isinstance(error, expected)
+    return frame.f_code.co_filename.startswith(OWN_CODE) and not isinstance(error, expected)
 
 
 def _is_environment(error: BaseException) -> bool:
     """Whether an exception speaks of the machine and not of the model: files, the network, processes that
     work together."""
-    traceback = error.__traceback__
-    while traceback is not None and traceback.tb_next is not None:
-        traceback = traceback.tb_next
-    raised_in = traceback.tb_frame.f_code.co_filename if traceback else ""
+    frame = _raised_in(error)
+    raised_in = frame.f_code.co_filename if frame else ""
     refused = isinstance(error, PermissionError) and "cnnlint" in str(error)
     return (isinstance(error, OSError) and not refused) or os.path.join("torch", "distributed") in raised_in
 

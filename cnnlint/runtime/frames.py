@@ -30,12 +30,10 @@ class UserFiles:
     def file(self, path: str) -> SourceFile:
         return self._files[path]
 
-    def stack(
-        self, frame: types.FrameType | None, until: types.CodeType | None = None
-    ) -> list[types.FrameType]:
-        """The user's frames from `frame` outwards, innermost first, up to the frame running `until`."""
+    def stack(self, frame: types.FrameType | None) -> list[types.FrameType]:
+        """The user's frames from `frame` outwards, innermost first."""
         found = []
-        while frame is not None and frame.f_code is not until:
+        while frame is not None:
             if frame.f_code.co_filename in self._files:
                 found.append(frame)
             frame = frame.f_back

@@ -17,6 +17,7 @@ from cnnlint.runtime.builder import Builder, Built
 from cnnlint.runtime.candidates import NotAModel
 from cnnlint.runtime.construct import Construction
 from cnnlint.runtime.describe import Describer
+from cnnlint.runtime.errors import said
 from cnnlint.runtime.frames import UserFiles
 from cnnlint.runtime.functions import DTYPES_BY_NAME
 from cnnlint.runtime.guard import Guard
@@ -93,7 +94,7 @@ class Session:
             return self._describer.describe(target, built, (), (), self.notes)
         passes = self._passes(target, built, found)
         if any(item.reason == inputs.ASSUMED for item in found.inputs):
-            passes = self._without_consequences(target, built, found, passes)
+            passes = self._without_consequences(target, found, passes)
         self._note_ends(target, passes)
         return self._describer.describe(target, built, found.inputs, passes, self.notes)
 
@@ -116,7 +117,7 @@ class Session:
         )
 
     def _without_consequences(
-        self, target: Target, built: Built, found: inputs.Found, passes: tuple[Pass, ...]
+        self, target: Target, found: inputs.Found, passes: tuple[Pass, ...]
     ) -> tuple[Pass, ...]:
         """Passes without the exceptions that an input which rests on nothing may itself have caused."""
         kept = []
@@ -210,8 +211,8 @@ class Session:
         tracer = self._tracer(built, "meta", recovering)
         _set_mode(built.model, mode == "train")
         run = tracer.run(built.model, _tensors(given, batch, "meta"), [item.name for item in given], mode)
-        self._after(built, tracer)
-        self._why_ended = _said(tracer.error)
+        self._note_mismatches(tracer)
+        self._why_ended = _why(tracer.error)
         return run, tracer.error
 
     def _real_pass(
@@ -233,11 +234,10 @@ class Session:
             if partial is not None:
                 return partial
             note = f"{target.name} cannot be built on {device} as it is, so only its sizes were computed"
-            if note not in self.notes:
-                self.notes.append(note)
+            self._note(note)
             return self._attempt(built, found.inputs, mode, BATCH, recovering=True)[0]
         _set_mode(model, mode == "train")
-        self._why_ended = _said(reason)
+        self._why_ended = _why(reason)
         names = construct.names_of(model)
         batch = found.batch or SMALL_BATCH
         run = None
@@ -248,21 +248,23 @@ class Session:
                 run = tracer.run(model, given, [item.name for item in found.inputs], mode)
             if tracer.error is None:
                 break
-            self._why_ended = _said(tracer.error)
+            self._why_ended = _why(tracer.error)
         if reason is not None:
             note = f"the forward of {target.name} depends on values ({reason}), so it was traced on cpu"
-            if note not in self.notes:
-                self.notes.append(note)
+            self._note(note)
         return run
 
     def _tracer(self, built: Built, device: str, recovering: bool) -> Tracer:
         return Tracer(self.files, construct.names_of(built.model), device, recovering, self.job.verify)
 
-    def _after(self, built: Built, tracer: Tracer) -> None:
+    def _note(self, note: str) -> None:
+        """Remark something of the model in the report, once."""
+        if note not in self.notes:
+            self.notes.append(note)
+
+    def _note_mismatches(self, tracer: Tracer) -> None:
         for mismatch in tracer.mismatches:
-            note = f"verify: {mismatch}"
-            if note not in self.notes:
-                self.notes.append(note)
+            self._note(f"verify: {mismatch}")
 
 
 def _tensors(given: Sequence[Input], batch: int, device: str) -> list[torch.Tensor]:
@@ -295,13 +297,13 @@ def _without_exceptions(run: Pass) -> Pass:
     return run if len(kept) == len(run.operations) else replace(run, operations=kept, complete=False)
 
 
-def _said(error: BaseException | None) -> str:
+def _why(error: BaseException | None) -> str:
     """Why a forward ended, in words."""
     if isinstance(error, DataDependent):
         return f"{error} asks for the values of a tensor"
     if isinstance(error, TooManyOperations):
         return "it applies too many operators"
-    return "" if error is None else f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+    return "" if error is None else said(error)
 
 
 def _independent(trace: Trace, operation: Operation) -> bool:

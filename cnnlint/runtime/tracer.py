@@ -15,6 +15,7 @@ from torch import nn
 from cnnlint.diagnostic import Span
 from cnnlint.operators.base import Bound, Operator, Output, Refusal, TensorSpec, is_plain
 from cnnlint.runtime.aliases import read_later
+from cnnlint.runtime.errors import first_line, said
 from cnnlint.runtime.frames import UserFiles
 from cnnlint.runtime.functions import DTYPES, data_dependent, transparent
 from cnnlint.runtime.meta import (
@@ -87,7 +88,6 @@ class Tracer(MetaMode):
         self.mismatches: list[str] = []
         self.tensors: list[Tensor] = []
         self.records: list[Operation] = []
-        self.called: dict[str, int] = {}
         self.unknown_modules: list[nn.Module] = []
         self.error: BaseException | None = None
         self._modules: list[tuple[str | None, nn.Module]] = []
@@ -146,7 +146,6 @@ class Tracer(MetaMode):
         path = self.names.modules.get(id(module))
         if path is None:
             path = self._name_new(module)
-        self.called[path] = self.called.get(path, 0) + 1
         root = not self._modules
         self._modules.append((path or None, module))
         try:
@@ -189,11 +188,10 @@ class Tracer(MetaMode):
         return result
 
     def _record_exception(self, error: BaseException, module: nn.Module | None) -> None:
-        words = f"{type(error).__name__}: {_first_line(error)}"
         in_torch = module is not None and type(module).__module__.startswith("torch.nn")
         rank = in_torch and isinstance(error, ValueError) and "expected" in str(error)
         fault = Fault(
-            "rank" if rank else "failed", _first_line(error) or type(error).__name__, exception=words
+            "rank" if rank else "failed", first_line(error) or type(error).__name__, exception=said(error)
         )
         calls = self.files.traceback_calls(error.__traceback__)
         if module is not None:
@@ -238,16 +236,15 @@ class Tracer(MetaMode):
                 raise _exception(refusal)
             return self._recovered(operator, bound, operands, refusal)
         inplace = operator.inplace or bound.get("inplace") is True
-        specs = self._sized(operator, bound, operands, args, kwargs)
+        specs = None if inplace else self._sized(operator, bound, operands, args, kwargs)
         if specs is None:
-            inplace = operator.inplace or bound.get("inplace") is True
             return self._by_torch(func, operator, bound, operands, args, kwargs, inplace)
         several = isinstance(specs, tuple)
         listed: tuple[TensorSpec | None, ...] = specs if isinstance(specs, tuple) else (specs,)
         if self.verify:
             self._compare(func, operator, args, kwargs, listed)
         results = [None if spec is None else make(spec) for spec in listed]
-        device = self._device_of(operands, kwargs, operator)
+        device = self._device_of(operands, kwargs)
         known = tuple(spec for spec in listed if spec is not None)
         axes = iter(operator.uncertain(bound, known) if self.recovering else ((),) * len(known))
         ids = []
@@ -260,14 +257,9 @@ class Tracer(MetaMode):
     def _sized(
         self, operator: Operator, bound: Bound, operands: dict[str, Any], args: Any, kwargs: Any
     ) -> Output | None:
-        """What the formula gives; None where torch itself is to do it: views, in-place operators, real
-        devices, small constants of the user's (whose values may be asked for)."""
-        if (
-            self.device != "meta"
-            or operator.sized_by_torch
-            or operator.inplace
-            or bound.get("inplace") is True
-        ):
+        """What the formula gives; None where torch itself is to do it: views, real devices, small constants
+        of the user's (whose values may be asked for)."""
+        if self.device != "meta" or operator.sized_by_torch:
             return None
         if operands and not on_meta((args, kwargs)):
             return None
@@ -323,10 +315,8 @@ class Tracer(MetaMode):
             if not self.recovering:
                 raise
             reason = "reshape" if operator.kind == "reshape" else "failed"
-            refusal = Refusal(reason, _first_line(error), exception=type(error).__name__)
-            return self._recovered(
-                operator, bound, operands, refusal, f"{type(error).__name__}: {_first_line(error)}"
-            )
+            refusal = Refusal(reason, first_line(error), exception=type(error).__name__)
+            return self._recovered(operator, bound, operands, refusal, said(error))
         overwrites = self._read_later(args[0]) if inplace and args else None
         self._record_result(
             operator.kind, operator.name, operands, bound, operator, result, kwargs, inplace, overwrites
@@ -356,9 +346,7 @@ class Tracer(MetaMode):
             if not self.recovering or not tensors:
                 raise
             uncertain = any(self._tensor(tensor).uncertain for tensor in tensors)
-            fault = Fault(
-                "failed", _first_line(error), exception=f"{type(error).__name__}: {_first_line(error)}"
-            )
+            fault = Fault("failed", first_line(error), exception=said(error))
             first = self.spec(tensors[0])
             recovered = make(first) if self.device == "meta" else tensors[0].clone()
             output = self._register(recovered, "operation", None, uncertain=tuple(range(1, first.rank)))
@@ -390,7 +378,7 @@ class Tracer(MetaMode):
         if not results:
             return
         ids: list[int] = []
-        device = self._device_of(operands, kwargs, operator)
+        device = self._device_of(operands, kwargs)
         axes: Sequence[Any] = ((),) * len(results)
         if self.recovering and any(self.tensors[id].uncertain for id in _flat(operands)):
             specs = tuple(self.spec(tensor) for tensor in results)
@@ -454,9 +442,7 @@ class Tracer(MetaMode):
         try:
             result = func(*to_meta(args), **to_meta(kwargs))
         except Exception as error:
-            self.mismatches.append(
-                f"{operator.name}: torch raises {_first_line(error)}, the formula does not"
-            )
+            self.mismatches.append(f"{operator.name}: torch raises {first_line(error)}, the formula does not")
             return
         theirs = [_layout(tensor, operator) for tensor in _tensors_in(result)]
         ours = [_layout(make(spec), operator) for spec in specs if spec is not None]
@@ -486,9 +472,7 @@ class Tracer(MetaMode):
             return None, tensor
         return (tensor, dtypes[0]), {}
 
-    def _device_of(
-        self, operands: Mapping[str, Any], kwargs: Mapping[str, Any], operator: Operator | None
-    ) -> str:
+    def _device_of(self, operands: Mapping[str, Any], kwargs: Mapping[str, Any]) -> str:
         """ "cpu" for what was made in forward without a device, and what only such tensors led to."""
         ids = list(_flat(operands))
         if not ids:
@@ -663,11 +647,6 @@ def _operand_spec(bound: Bound, name: str) -> TensorSpec:
 def _exception(refusal: Refusal) -> Exception:
     kind = getattr(builtins, refusal.exception, RuntimeError)
     return kind(refusal.message)
-
-
-def _first_line(error: BaseException) -> str:
-    text = str(error).strip()
-    return text.partition("\n")[0]
 
 
 def _tensors_in(value: Any, depth: int = 0) -> Iterator[torch.Tensor]:
