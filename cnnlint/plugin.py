@@ -6,19 +6,24 @@ A rule is a subclass of `Rule` in a package that is registered in the entry-poin
 
 from __future__ import annotations
 
+import copy
+import difflib
 import importlib
 import importlib.metadata
 import inspect
 import pkgutil
 import re
 import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 from cnnlint.diagnostic import Diagnostic, Fix, Related, Severity, Span
 from cnnlint.graph import Trace
+from cnnlint.option import Option
 from cnnlint.trace import FileTrace
+
+__all__ = ["GROUP", "Option", "PluginError", "Rule", "all_rules"]
 
 GROUP = "cnnlint.rules"
 
@@ -32,11 +37,14 @@ class Rule:
     carets must stand in the finding's message or label. The input stands in them as the comment
     `# cnnlint: input=3x32x32`, as in any file.
 
+    Thresholds that a project may see otherwise are declared as `Option`s and read as `self.growth`.
+
     Attributes:
         code: `CNN102`.
         name: reads well after "allow" (`flatten-mismatch`).
         severity: the usual one; a finding may carry another.
         default: whether the rule is in the default selection.
+        values: the options that were set, by name; the others have their defaults.
     """
 
     code: ClassVar[str]
@@ -45,6 +53,7 @@ class Rule:
     default: ClassVar[bool] = True
     valid: ClassVar[Sequence[str]] = ()
     invalid: ClassVar[Sequence[str]] = ()
+    values: Mapping[str, Any] = types.MappingProxyType({})
 
     def check(self, trace: Trace) -> Iterator[Diagnostic]:
         """Findings about one forward pass of one model."""
@@ -90,6 +99,31 @@ class Rule:
     def summary(cls) -> str:
         """The first line of the docstring."""
         return inspect.cleandoc(cls.__doc__ or "").partition("\n")[0]
+
+    @classmethod
+    def options(cls) -> dict[str, Option[Any]]:
+        """The options that the rule declares, by name, those of its bases first."""
+        members = {name: member for base in reversed(cls.__mro__) for name, member in vars(base).items()}
+        return {member.name: member for member in members.values() if isinstance(member, Option)}
+
+    def configured(self, values: Mapping[str, object]) -> Self:
+        """The rule with options set as a configuration file has them.
+
+        Raises:
+            ValueError: an option that the rule does not have, or a value that it does not take.
+        """
+        options = self.options()
+        read = {}
+        for name, value in values.items():
+            if name not in options:
+                raise ValueError(f"{self.name} has no option {name!r}{_nearest(name, options)}")
+            try:
+                read[name] = options[name].read(value)
+            except ValueError as error:
+                raise ValueError(f"{name} {error}") from None
+        rule = copy.copy(self)
+        rule.values = types.MappingProxyType({**self.values, **read})
+        return rule
 
 
 class PluginError(Exception):
@@ -155,7 +189,21 @@ def _require_metadata(rule_class: type[Rule]) -> None:
         raise PluginError(f"{_where(rule_class)}: severity must be a cnnlint.diagnostic.Severity")
     if not rule_class.__doc__:
         raise PluginError(f"{_where(rule_class)}: a rule needs a docstring, which is its documentation")
+    for option in rule_class.options().values():
+        try:
+            option.read(option.default)
+        except (KeyError, ValueError):
+            raise PluginError(
+                f"{_where(rule_class)}: the default of {option.name} is no value of it"
+            ) from None
 
 
 def _where(rule_class: type[Rule]) -> str:
     return f"{rule_class.__module__}.{rule_class.__qualname__}"
+
+
+def _nearest(name: str, options: Mapping[str, object]) -> str:
+    close = difflib.get_close_matches(name, options, n=1)
+    if close:
+        return f", did you mean {close[0]}?"
+    return f" (it has {', '.join(options)})" if options else " (it has none)"

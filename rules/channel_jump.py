@@ -2,11 +2,9 @@ from collections.abc import Iterator
 
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace, product
+from cnnlint.plugin import Option
 from cnnlint.trace import Operation
 from cnnlint_rules._operations import OperationRule
-
-GROWTH = 4
-SHARE = 0.25
 
 
 class ChannelJump(OperationRule):
@@ -27,6 +25,9 @@ class ChannelJump(OperationRule):
     code = "CNN404"
     name = "channel-jump"
     severity = Severity.ADVICE
+
+    growth = Option(4.0, "how many times the channels may grow in one convolution", least=1)
+    share = Option(0.25, "the share of the model's parameters from which on it is reported", least=0, most=1)
 
     valid = [
         """
@@ -66,7 +67,7 @@ class ChannelJump(OperationRule):
             if operation.attributes.get("groups", 1) != 1 or not _behind_a_convolution(trace, operation):
                 continue
             outputs, inputs = weight.shape[:2]
-            if outputs <= GROWTH * inputs or product(weight.shape) < SHARE * total:
+            if outputs <= self.growth * inputs or product(weight.shape) < self.share * total:
                 continue
             if product(source.shape[2:]) == 1:
                 continue  # squeeze-excite

@@ -3,13 +3,11 @@ from fractions import Fraction
 
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace, product
+from cnnlint.plugin import Option
 from cnnlint.taps import dead_share
 from cnnlint.trace import Operation
 from cnnlint.wording import assumption, sizes
 from cnnlint_rules._operations import OperationRule
-
-WARNED = Fraction(1, 20)
-TOLD = Fraction(1, 100)
 
 
 class DeadKernelTaps(OperationRule):
@@ -32,6 +30,11 @@ class DeadKernelTaps(OperationRule):
     code = "CNN303"
     name = "dead-kernel-taps"
     severity = Severity.WARNING
+
+    warning_share = Option(
+        0.05, "the dead share of the convolution weights that is a warning", least=0, most=1
+    )
+    advice_share = Option(0.01, "the dead share from which on there is advice", least=0, most=1)
 
     valid = [
         """
@@ -77,7 +80,7 @@ class DeadKernelTaps(OperationRule):
             if share:
                 dead.append((share * product(trace.tensor(id).shape), operations[0]))
         lost = sum((count for count, _ in dead), Fraction(0))
-        if total and lost >= TOLD * total:
+        if total and float(lost / total) >= self.advice_share:
             yield self._finding(trace, dead, lost / total)
 
     def _finding(self, trace: Trace, dead: list[tuple[Fraction, Operation]], share: Fraction) -> Diagnostic:
@@ -97,5 +100,5 @@ class DeadKernelTaps(OperationRule):
             label=f"{kernel} kernel{dilated} on a {here} map: {int(count):,} weights are dead",
             help="downsample less, give larger images, or use a smaller kernel or dilation here",
             also=[operation for _, operation in dead],
-            severity=Severity.WARNING if share >= WARNED else Severity.ADVICE,
+            severity=Severity.WARNING if float(share) >= self.warning_share else Severity.ADVICE,
         )

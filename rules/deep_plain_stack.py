@@ -2,10 +2,10 @@ from collections.abc import Iterator
 
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace
+from cnnlint.plugin import Option
 from cnnlint.trace import Operation
 from cnnlint_rules._operations import OperationRule
 
-DEEP = 20
 WEIGHTS = ("conv", "conv_transpose", "linear")
 HELPS = frozenset({"add", "cat", "norm", "attention", "recurrent"})
 
@@ -27,6 +27,8 @@ class DeepPlainStack(OperationRule):
     code = "CNN603"
     name = "deep-plain-stack"
     severity = Severity.ADVICE
+
+    layers = Option(20, "how many weighted layers in a row are too many", least=2)
 
     valid = [
         """
@@ -85,7 +87,7 @@ class DeepPlainStack(OperationRule):
             if operation.kind in WEIGHTS:
                 length, first = best if best else (0, operation)
                 run[operation.index] = (length + 1, first)
-                if length + 1 >= DEEP and (longest is None or length + 1 > longest[0]):
+                if length + 1 >= self.layers and (longest is None or length + 1 > longest[0]):
                     longest = (length + 1, first, operation)
             elif best:
                 run[operation.index] = best

@@ -2,10 +2,9 @@ from collections.abc import Iterator
 
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace, product
+from cnnlint.plugin import Option
 from cnnlint.wording import assumption, flattened_map, sizes
 from cnnlint_rules._operations import OperationRule
-
-SMALLEST_IMAGE = 8
 
 
 class DenseOnPixels(OperationRule):
@@ -25,6 +24,8 @@ class DenseOnPixels(OperationRule):
     code = "CNN402"
     name = "dense-on-pixels"
     severity = Severity.ADVICE
+
+    smallest_image = Option(8, "the height and width from which on an input counts as an image", least=1)
 
     valid = [
         """
@@ -70,7 +71,7 @@ class DenseOnPixels(OperationRule):
             is_image = any(trace.tensor(id).shape == before.shape for id in trace.run.inputs)
             if not is_image or trace.weighted_source(before) is not None:
                 continue
-            if before.shape[1] not in (1, 3, 4) or min(before.shape[2:]) < SMALLEST_IMAGE:
+            if before.shape[1] not in (1, 3, 4) or min(before.shape[2:]) < self.smallest_image:
                 continue
             count = product(weight.shape)
             yield self.at(

@@ -3,12 +3,10 @@ from itertools import islice
 
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace
+from cnnlint.plugin import Option
 from cnnlint.trace import Operation
 from cnnlint.wording import assumption, ladder_here, sizes
 from cnnlint_rules._operations import OperationRule
-
-SMALL = 32
-STRIDE = 4
 
 
 class EarlyDownsampling(OperationRule):
@@ -28,6 +26,9 @@ class EarlyDownsampling(OperationRule):
     code = "CNN307"
     name = "early-downsampling"
     severity = Severity.ADVICE
+
+    largest_image = Option(32, "the height and width up to which an image is small", least=1)
+    stride = Option(4, "the stride of the first two layers together that is too much", least=2)
 
     valid = [
         """
@@ -58,14 +59,14 @@ class EarlyDownsampling(OperationRule):
 
     def check(self, trace: Trace) -> Iterator[Diagnostic]:
         image = max((trace.tensor(id).shape[2:] for id in trace.run.inputs), default=(), key=len)
-        if len(image) < 2 or max(image) > SMALL or min(image) < 2 * STRIDE:
+        if len(image) < 2 or max(image) > self.largest_image or min(image) < 2 * self.stride:
             return
         strides = [1] * len(image)
         for number, operation in enumerate(islice(trace.operations("conv", "pool"), 2)):
             if operation.fault or len(operation.windows) != len(image):
                 return
             strides = [have * w.stride for have, w in zip(strides, operation.windows, strict=True)]
-            if min(strides) >= STRIDE and _another_layer(trace, operation):
+            if min(strides) >= self.stride and _another_layer(trace, operation):
                 after = trace.tensor(operation.outputs[0])
                 who = "two layers leave" if number else "layer leaves"
                 yield self.at(

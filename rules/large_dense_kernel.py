@@ -2,6 +2,7 @@ from collections.abc import Iterator
 
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace, product
+from cnnlint.plugin import Option
 from cnnlint.trace import Operation
 from cnnlint_rules._operations import OperationRule
 
@@ -25,6 +26,8 @@ class LargeDenseKernel(OperationRule):
     code = "CNN403"
     name = "large-dense-kernel"
     severity = Severity.ADVICE
+
+    kernel_size = Option(5, "the kernel size that is too large", least=4)
 
     valid = [
         """
@@ -58,7 +61,11 @@ class LargeDenseKernel(OperationRule):
             if operation.fault or operation.attributes.get("groups", 1) != 1 or len(operation.windows) < 2:
                 continue
             kernel = [window.kernel_size for window in operation.windows]
-            if min(kernel) < 5 or not _behind_the_stem(trace, operation) or _spans_the_map(trace, operation):
+            if (
+                min(kernel) < self.kernel_size
+                or not _behind_the_stem(trace, operation)
+                or _spans_the_map(trace, operation)
+            ):
                 continue
             stacked = max(kernel) // 2
             small = stacked * 3 ** len(kernel)

@@ -2,6 +2,7 @@ from collections.abc import Iterator
 
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace
+from cnnlint.plugin import Option
 from cnnlint_rules._operations import OperationRule
 
 
@@ -23,6 +24,11 @@ class MisalignedChannels(OperationRule):
     name = "misaligned-channels"
     severity = Severity.ADVICE
     default = False
+
+    multiple = Option(8, "what channels should be a multiple of: 8 in half precision, 16 for int8", least=2)
+    work_share = Option(
+        0.01, "the share of the multiply-accumulates from which on a layer counts", least=0, most=1
+    )
 
     valid = [
         """
@@ -59,13 +65,22 @@ class MisalignedChannels(OperationRule):
                 continue
             outputs, inputs = weight.shape[:2]
             stem = trace.weighted_source(trace.operand(operation)) is None
-            if stem or operation.macs * 100 < total or (outputs % 8 == 0 and inputs % 8 == 0):
+            if (
+                stem
+                or operation.macs < self.work_share * total
+                or not (outputs % self.multiple or inputs % self.multiple)
+            ):
                 continue
-            argument = "in_channels" if inputs % 8 else "out_channels"
+            argument = "in_channels" if inputs % self.multiple else "out_channels"
             yield self.at(
                 trace,
                 operation,
-                f"channels {inputs} → {outputs} are no multiples of 8, which tensor cores work in",
+                f"channels {inputs} → {outputs} are no multiples of {self.multiple}, which tensor cores "
+                "work in",
                 argument=argument,
-                help=f"use {-(-inputs // 8) * 8} → {-(-outputs // 8) * 8}",
+                help=f"use {self._next(inputs)} → {self._next(outputs)}",
             )
+
+    def _next(self, channels: int) -> int:
+        """The multiple at or above a number of channels."""
+        return -(-channels // self.multiple) * self.multiple

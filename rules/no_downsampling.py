@@ -2,12 +2,10 @@ from collections.abc import Iterator
 
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace, product
+from cnnlint.plugin import Option
 from cnnlint.receptive import receptive_fields
 from cnnlint.wording import assumption, flattened_map, worked_out
 from cnnlint_rules._operations import OperationRule
-
-SMALLEST_IMAGE = 24
-"""Smaller inputs (boards, patches) are flattened at full size for good reasons."""
 
 
 class NoDownsampling(OperationRule):
@@ -28,6 +26,9 @@ class NoDownsampling(OperationRule):
     code = "CNN305"
     name = "no-downsampling"
     severity = Severity.WARNING
+
+    # boards and patches are flattened at full size for good reasons
+    smallest_image = Option(24, "the height and width from which on an image must be downsampled", least=1)
 
     valid = [
         """
@@ -75,13 +76,18 @@ class NoDownsampling(OperationRule):
                 or operation.fault
             ):
                 continue
-            if min(before.shape[2:]) < SMALLEST_IMAGE - 8 or not any(
+            if min(before.shape[2:]) < self.smallest_image * 2 // 3 or not any(
                 step.kind == "conv" for step in trace.upstream(before)
             ):
                 continue
             seen = fields.get(before.id, ())
             image = max((trace.tensor(id).shape[2:] for id in trace.run.inputs), default=(), key=len)
-            if not seen or not image or min(image) < SMALLEST_IMAGE or any(field.jump != 1 for field in seen):
+            if (
+                not seen
+                or not image
+                or min(image) < self.smallest_image
+                or any(field.jump != 1 for field in seen)
+            ):
                 continue
             features, count = worked_out(before.shape[1:]), product(weight.shape)
             yield self.at(

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace, product
 from cnnlint.placing import place
-from cnnlint.plugin import Rule
+from cnnlint.plugin import Option, Rule
 from cnnlint.trace import Operation, Shape, Tensor
 from cnnlint.wording import assumption, ladder_here, shown
 
@@ -26,6 +26,10 @@ class PaddingShrink(Rule):
     code = "CNN304"
     name = "padding-shrink"
     severity = Severity.ADVICE
+
+    kept_share = Option(
+        0.5, "the share of the map that must be left of what padding would keep", least=0, most=1
+    )
 
     valid = [
         """
@@ -68,7 +72,7 @@ class PaddingShrink(Rule):
             space = len(unpadded[0].windows)
             have = last.shape[-space:]
             kept = _with_padding(trace, chain, unpadded)
-            if kept is None or product(have) * 2 >= product(kept):
+            if kept is None or product(have) >= self.kept_share * product(kept):
                 continue
             yield self._finding(trace, last, unpadded, have, kept)
             return

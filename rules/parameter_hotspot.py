@@ -2,12 +2,10 @@ from collections.abc import Iterator
 
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace, product
+from cnnlint.plugin import Option
 from cnnlint.trace import Operation, Tensor
 from cnnlint.wording import assumption, flattened_map, worked_out
 from cnnlint_rules._operations import OperationRule
-
-LARGE = 1_000_000
-MEDIUM = 100_000
 
 
 class ParameterHotspot(OperationRule):
@@ -28,6 +26,13 @@ class ParameterHotspot(OperationRule):
     code = "CNN401"
     name = "parameter-hotspot"
     severity = Severity.ADVICE
+
+    parameters = Option(
+        1_000_000, "how many parameters a layer may have, if it holds `share` of all", least=0
+    )
+    share = Option(0.5, "the share of the model's parameters that is too much for one layer", least=0, most=1)
+    dominant_parameters = Option(100_000, "the same for a layer that holds `dominant-share`", least=0)
+    dominant_share = Option(0.9, "the share that is too much in a small model as well", least=0, most=1)
 
     valid = [
         """
@@ -73,7 +78,8 @@ class ParameterHotspot(OperationRule):
             if weight is None:
                 continue
             count = product(weight.shape) + (product(bias.shape) if bias else 0)
-            if (count > LARGE and count * 2 > total) or (count > MEDIUM and count * 10 > total * 9):
+            large = count > self.parameters and count > self.share * total
+            if large or (count > self.dominant_parameters and count > self.dominant_share * total):
                 yield self._finding(trace, operation, before, weight.shape[0], count, total)
 
     def _finding(

@@ -2,12 +2,12 @@ from collections.abc import Iterator
 
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import WEIGHTED, Trace
+from cnnlint.plugin import Option
 from cnnlint.trace import Operation
 from cnnlint.wording import reads
 from cnnlint_rules._operations import OperationRule
 
 SATURATING = frozenset({"sigmoid", "tanh"})
-DEEP = 5
 
 CARRIES = frozenset(
     {
@@ -45,6 +45,8 @@ class SaturatingHiddenActivation(OperationRule):
     code = "CNN206"
     name = "saturating-hidden-activation"
     severity = Severity.ADVICE
+
+    layers = Option(5, "how many weighted layers a net may have with such activations", least=0)
 
     valid = [
         """
@@ -92,7 +94,7 @@ class SaturatingHiddenActivation(OperationRule):
 
     def check(self, trace: Trace) -> Iterator[Diagnostic]:
         depth = sum(1 for _ in trace.operations("conv", "conv_transpose", "linear"))
-        if depth <= DEEP:
+        if depth <= self.layers:
             return
         hidden = [step for step in trace.operations("activation") if _is_hidden_and_saturates(trace, step)]
         if len(hidden) < 2:

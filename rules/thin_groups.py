@@ -2,6 +2,7 @@ from collections.abc import Iterator
 
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace
+from cnnlint.plugin import Option
 from cnnlint_rules._operations import OperationRule
 
 
@@ -23,6 +24,8 @@ class ThinGroups(OperationRule):
     name = "thin-groups"
     severity = Severity.ADVICE
     default = False
+
+    channels = Option(8, "how many channels a group should have", least=2)
 
     valid = [
         """
@@ -58,11 +61,11 @@ class ThinGroups(OperationRule):
             if source is None or operation.fault or groups == 1:
                 continue
             channels = source.shape[-len(operation.windows) - 1] // groups
-            if 1 < channels < 8:
+            if 1 < channels < self.channels:
                 yield self.at(
                     trace,
                     operation,
                     f"{groups} groups of {channels} channels leave the hardware idle",
                     argument="groups",
-                    help=f"use {max(groups * channels // 8, 1)} groups",
+                    help=f"use {max(groups * channels // self.channels, 1)} groups",
                 )

@@ -3,12 +3,11 @@ from collections.abc import Iterator
 
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace, product
+from cnnlint.plugin import Option
 from cnnlint.receptive import Field, receptive_fields, useful_resolution
 from cnnlint.trace import Operation, Shape
 from cnnlint.wording import assumption, sizes
 from cnnlint_rules._operations import OperationRule
-
-SHARE = 0.05
 
 
 class UnproductiveLayers(OperationRule):
@@ -31,6 +30,10 @@ class UnproductiveLayers(OperationRule):
     code = "CNN601"
     name = "unproductive-layers"
     severity = Severity.ADVICE
+
+    share = Option(
+        0.05, "the share of the model's parameters from which on they are reported", least=0, most=1
+    )
 
     valid = [
         """
@@ -85,7 +88,7 @@ class UnproductiveLayers(OperationRule):
             if kernel.name not in beyond:
                 weights += product(kernel.shape)
             beyond[kernel.name] = operation
-        if beyond and weights >= SHARE * total:
+        if beyond and weights >= self.share * total:
             yield self._finding(trace, list(beyond.values()), image, weights / total)
 
     def _finding(self, trace: Trace, layers: list[Operation], image: Shape, share: float) -> Diagnostic:

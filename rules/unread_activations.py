@@ -5,13 +5,10 @@ from cnnlint.coverage import WINDOWED, unread_share
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace
 from cnnlint.placing import place
-from cnnlint.plugin import Rule
+from cnnlint.plugin import Option, Rule
 from cnnlint.trace import Operation, Tensor
 from cnnlint.wording import assumption, ladder_here, maker, shown, sizes
 from cnnlint_rules.pool_stride_mismatch import leaves_gaps
-
-WARNED = Fraction(1, 4)
-TOLD = Fraction(1, 20)
 
 
 class UnreadActivations(Rule):
@@ -33,6 +30,9 @@ class UnreadActivations(Rule):
     code = "CNN302"
     name = "unread-activations"
     severity = Severity.WARNING
+
+    warning_share = Option(0.25, "the unread share of a map that is a warning", least=0, most=1)
+    advice_share = Option(0.05, "the unread share of a map from which on there is advice", least=0, most=1)
 
     valid = [
         """
@@ -79,7 +79,12 @@ class UnreadActivations(Rule):
                 continue
             share = unread_share(trace, tensor)
             uses = [use for use in trace.consumers(tensor) if use.kind in WINDOWED]
-            if share >= TOLD and uses and not any(leaves_gaps(use) for use in uses):
+            if (
+                share
+                and float(share) >= self.advice_share
+                and uses
+                and not any(leaves_gaps(use) for use in uses)
+            ):
                 yield self._finding(trace, tensor, share, uses)
 
     def _finding(self, trace: Trace, tensor: Tensor, share: Fraction, uses: list[Operation]) -> Diagnostic:
@@ -97,7 +102,7 @@ class UnreadActivations(Rule):
             message,
             trace=trace,
             label=f"reads {_kernel(use)} with stride {windows[-1].stride} on {sizes(space)}",
-            severity=Severity.WARNING if share >= WARNED else Severity.ADVICE,
+            severity=Severity.WARNING if float(share) >= self.warning_share else Severity.ADVICE,
             layers=tuple(dict.fromkeys(each.layer for each in uses if each.layer)),
             inputs=shown(trace, tensor),
             outputs=shown(trace, use.outputs[0]),

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Sequence
 from textwrap import dedent
 
+from cnnlint.option import shown
 from cnnlint.plugin import Rule
 
 
@@ -26,10 +27,23 @@ def explanation(rule: Rule) -> str:
         f"# {rule.name} ({rule.code})",
         f"Severity: {rule.severity}; {selection}.",
         inspect.cleandoc(type(rule).__doc__ or ""),
+        *_options(rule),
         *_examples("Found", rule.invalid),
         *_examples("Not found", rule.valid),
     ]
     return "\n\n".join(parts)
+
+
+def _options(rule: Rule) -> list[str]:
+    """What can be set, under which key, with type, range and default."""
+    options = rule.options().values()
+    if not options:
+        return []
+    lines = [
+        f"- `{option.name} = {shown(option.default)}` ({option.expected}): {option.meaning}"
+        for option in options
+    ]
+    return ["## Options", f"In pyproject.toml under `[tool.cnnlint.rules.{rule.name}]`:", "\n".join(lines)]
 
 
 def _examples(title: str, snippets: Sequence[str]) -> list[str]:
