@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import click
 
 from cnnlint import __version__
+from cnnlint.report import FORMATS
 
 CLEAN, FINDINGS, FAILED = 0, 1, 2
 INTERRUPTED, BROKEN_PIPE = 130, 141
@@ -28,6 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except click.ClickException as error:
         code = _fail(error.format_message())
     sys.exit(code or CLEAN)
+
+
+CACHE_FOLDER = ".cnnlint_cache"
 
 
 class CheckByDefault(click.Group):
@@ -121,6 +125,14 @@ def tracing_options(function: Callable[..., Any]) -> Callable[..., Any]:
                 is_flag=True,
                 help="Do not refuse network, subprocesses and writes while a file's definitions run.",
             ),
+            click.option("--no-cache", is_flag=True, help="Neither use nor keep traces of earlier runs."),
+            click.option(
+                "--cache-dir",
+                type=click.Path(file_okay=False),
+                default=CACHE_FOLDER,
+                show_default=True,
+                help="Where traces are kept between runs.",
+            ),
             click.option(
                 "--stdin-filename",
                 default="<stdin>",
@@ -149,9 +161,7 @@ def command() -> None:
 
 @command.command()
 @click.argument("paths", nargs=-1)
-@click.option(
-    "--output-format", type=click.Choice(("full", "concise", "json")), default="full", show_default=True
-)
+@click.option("--output-format", type=click.Choice(FORMATS), default="full", show_default=True)
 @selectors("--select", "Rules to run instead of the default ones: codes, prefixes, names or ALL.")
 @selectors("--extend-select", "Rules to run besides.")
 @selectors("--ignore", "Rules not to run.")
@@ -186,7 +196,7 @@ def check(
     from cnnlint.report.style import Style
     from cnnlint.workers import WorkersUnavailable
 
-    settings = Settings(fail_level=Severity(fail_level), advice=not no_advice, **options)
+    settings = Settings(fail_level=Severity(fail_level), advice=not no_advice, **_cached(options))
     try:
         result = engine.check(paths, settings)
     except (UsageError, PluginError, WorkersUnavailable) as error:
@@ -216,7 +226,7 @@ def shapes(paths: tuple[str, ...], output_format: str, **options: Any) -> int:
     from cnnlint.workers import WorkersUnavailable
 
     try:
-        files = list(engine.trace_paths(paths, Settings(**options)))
+        files = list(engine.trace_paths(paths, Settings(**_cached(options))))
     except (UsageError, WorkersUnavailable) as error:
         return _fail(str(error))
     _write(report.render(output_format, files))
@@ -242,6 +252,31 @@ def rule(selector: str | None, everything: bool) -> int:
         return _fail(str(error))
     _write([text])
     return CLEAN
+
+
+@command.command()
+@click.option(
+    "--cache-dir",
+    type=click.Path(file_okay=False),
+    default=CACHE_FOLDER,
+    show_default=True,
+    help="Which one.",
+)
+def clean(cache_dir: str) -> int:
+    """Remove the cache of earlier runs."""
+    from cnnlint import cache
+
+    try:
+        removed = cache.clean(cache_dir)
+    except (OSError, ValueError) as error:
+        return _fail(str(error))
+    return _hint(f"removed {cache_dir}" if removed else f"there is no cache in {cache_dir}")
+
+
+def _cached(options: dict[str, Any]) -> dict[str, Any]:
+    """Options with the folder of the cache in place of the two flags about it."""
+    no_cache, folder = options.pop("no_cache"), options.pop("cache_dir")
+    return {**options, "cache": None if no_cache else folder}
 
 
 def _write(lines: Iterable[str]) -> None:

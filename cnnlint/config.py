@@ -27,6 +27,7 @@ class Settings:
         fail_level: the least severity that makes the exit code 1.
         advice: whether advice is reported.
         device, inputs, models, timeout, verify, allow_effects: see `cnnlint.job.Job`.
+        cache: the folder in which traces are kept between runs; None for none.
         verbose: also show the models that were judged, frames for advice, tracebacks of crashed rules.
         quiet: show findings only, no last line.
         stdin_filename: how what is read from standard input is called.
@@ -43,6 +44,7 @@ class Settings:
     timeout: float = 30.0
     verify: bool = False
     allow_effects: bool = False
+    cache: str | None = None
     verbose: bool = False
     quiet: bool = False
     stdin_filename: str = "<stdin>"

@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 import os
 import sys
+import time
 import traceback
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from cnnlint.cache import Cache
 from cnnlint.config import Settings, UsageError, selected_rules
 from cnnlint.diagnostic import Diagnostic, Edit, Severity, Span
 from cnnlint.files import STANDARD_INPUT, FilePath, collect
@@ -17,7 +19,6 @@ from cnnlint.graph import Trace
 from cnnlint.job import Job, called_name
 from cnnlint.plugin import Rule, all_rules
 from cnnlint.result import FileResult, Result, TracedFile
-from cnnlint.source.facts import Target
 from cnnlint.source.file import SourceFile
 from cnnlint.source.packages import packages_needed
 from cnnlint.source.reading import read, read_bytes
@@ -48,15 +49,16 @@ def trace_paths(paths: Sequence[str], settings: Settings) -> Iterator[TracedFile
         UsageError: a path does not exist, or `--model` names no model of these files.
     """
     files = collect(paths)
+    cache = Cache(settings.cache) if settings.cache else None
     waiting: deque[_Opened] = deque()
 
     def jobs() -> Iterator[Job]:
         wanted = {called_name(call): call for call in settings.models}
         for file in files:
-            opened = _open(file, settings)
+            opened = _open(file, settings, cache)
             waiting.append(opened)
-            for target in opened.targets:
-                wanted.pop(target.name, None)
+            for name in opened.models & set(wanted):
+                del wanted[name]
             if opened.job:
                 yield opened.job
         for name, call in wanted.items():
@@ -65,30 +67,38 @@ def trace_paths(paths: Sequence[str], settings: Settings) -> Iterator[TracedFile
     def settled() -> Iterator[TracedFile]:
         while waiting and waiting[0].job is None:
             opened = waiting.popleft()
-            trace = FileTrace(opened.source.filename, problems=opened.problems)
-            yield _traced(opened, trace)
+            assert opened.trace is not None
+            yield _traced(opened, opened.trace)
 
     queue = jobs()
     first = next(queue, None)
     if first is not None:
-        for trace in trace_files(itertools.chain([first], queue)):
+        for traced in trace_files(itertools.chain([first], queue)):
             yield from settled()
-            yield _traced(waiting.popleft(), trace)
+            opened = waiting.popleft()
+            if cache and opened.job and traced.reads:
+                cache.keep(opened.job, traced.trace, traced.reads, opened.began)
+            yield _traced(opened, traced.trace)
     yield from settled()
+    if cache:
+        cache.trim()
 
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """A file whose text was read: `job` is None where that says already that there is nothing to trace."""
+    """A file whose text was read: with its `trace` where that is known already, else with the `job` of
+    tracing it, which began at `began` (seconds since the epoch). `models` are the names in it."""
 
     source: SourceFile
     named: bool
-    targets: tuple[Target, ...] = ()
-    problems: tuple[Problem, ...] = ()
+    models: frozenset[str] = frozenset()
+    trace: FileTrace | None = None
     job: Job | None = None
+    began: float = 0.0
 
 
-def _open(file: FilePath, settings: Settings) -> _Opened:
+def _open(file: FilePath, settings: Settings, cache: Cache | None) -> _Opened:
+    began = time.time()
     if file.shown == STANDARD_INPUT:
         if sys.stdin is None:
             raise UsageError("standard input is closed")
@@ -96,17 +106,23 @@ def _open(file: FilePath, settings: Settings) -> _Opened:
     else:
         source, problem = read(file.shown)
     if problem:
-        return _Opened(source, file.named, problems=(problem,))
-    found = survey(source, frozenset(map(called_name, settings.models)))
-    job = _job(source, found.targets, settings) if found.targets else None
-    return _Opened(source, file.named, found.targets, found.problems, job)
+        return _Opened(source, file.named, trace=FileTrace(source.filename, problems=(problem,)))
+    job = _job(source, settings)
+    if cache and (trace := cache.find(job)):
+        models = [item.name for item in trace.models] + [item.model for item in trace.problems if item.model]
+        return _Opened(source, file.named, frozenset(models), trace)
+    found = survey(source, job.asked_for())
+    if not found.targets:
+        return _Opened(source, file.named, trace=FileTrace(source.filename, problems=found.problems))
+    job = replace(job, imports=packages_needed(source, found.targets, job.path))
+    return _Opened(source, file.named, frozenset(item.name for item in found.targets), None, job, began)
 
 
-def _job(source: SourceFile, targets: Sequence[Target], settings: Settings) -> Job:
-    path = os.path.abspath(source.filename)
+def _job(source: SourceFile, settings: Settings) -> Job:
+    """How to trace a file, but for the packages that it imports."""
     return Job(
         filename=source.filename,
-        path=path,
+        path=os.path.abspath(source.filename),
         text=source.text,
         cells=source.cells,
         device=settings.device,
@@ -115,7 +131,6 @@ def _job(source: SourceFile, targets: Sequence[Target], settings: Settings) -> J
         verify=settings.verify,
         timeout=settings.timeout,
         allow_effects=settings.allow_effects,
-        imports=packages_needed(source, targets, path),
     )
 
 

@@ -48,6 +48,19 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class Reads:
+    """What of the user's a trace rests on besides the file itself; the same again means the same trace.
+
+    Attributes:
+        files: modules and data files that were read.
+        folders: those that were listed, or in which a module may appear that was not found.
+    """
+
+    files: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of a job: its trace, or how the process ended without one.
 
@@ -56,6 +69,7 @@ class Outcome:
         died: how the process ended ("signal 11 (SIGSEGV)").
         timed_out: whether it was stopped at its time limit.
         refused: why no file at all can be traced as the job asks (a device that is not there).
+        reads: what the trace rests on, where it is whole.
     """
 
     trace: FileTrace | None = None
@@ -63,3 +77,4 @@ class Outcome:
     died: str | None = None
     timed_out: bool = False
     refused: str | None = None
+    reads: Reads | None = None

@@ -8,10 +8,11 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
 from cnnlint.diagnostic import Span
-from cnnlint.job import Job, Outcome
+from cnnlint.job import Job, Outcome, Reads
 from cnnlint.trace import FileTrace, Problem
 
 WINDOW = 8
@@ -20,6 +21,14 @@ WINDOW = 8
 
 class WorkersUnavailable(Exception):
     """The worker processes could not be started; the message is for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """The trace of a job; `reads` is what it rests on, or None where another run may give another."""
+
+    trace: FileTrace
+    reads: Reads | None = None
 
 
 class Workers:
@@ -48,7 +57,7 @@ class Workers:
         if self._process.stderr:
             self._process.stderr.close()
 
-    def trace(self, jobs: Iterable[Job]) -> Iterator[FileTrace]:
+    def trace(self, jobs: Iterable[Job]) -> Iterator[Traced]:
         """The traces of the jobs, in their order."""
         queue = enumerate(jobs)
         sent: dict[int, Job] = {}
@@ -64,7 +73,7 @@ class Workers:
                 while number not in outcomes:
                     answered, outcome = self._connection.recv()
                     outcomes[answered] = outcome
-                yield _trace_of(sent.pop(number), outcomes.pop(number))
+                yield _traced(sent.pop(number), outcomes.pop(number))
         except (EOFError, OSError) as error:
             raise WorkersUnavailable(self._last_words()) from error
 
@@ -75,7 +84,7 @@ class Workers:
         return f"the worker process ended: {last}"
 
 
-def trace_files(jobs: Iterable[Job]) -> Iterator[FileTrace]:
+def trace_files(jobs: Iterable[Job]) -> Iterator[Traced]:
     """The traces of the jobs, in their order. Never raises for what a file does.
 
     Raises:
@@ -85,11 +94,11 @@ def trace_files(jobs: Iterable[Job]) -> Iterator[FileTrace]:
         yield from workers.trace(jobs)
 
 
-def _trace_of(job: Job, outcome: Outcome) -> FileTrace:
+def _traced(job: Job, outcome: Outcome) -> Traced:
     if outcome.refused is not None:
         raise WorkersUnavailable(outcome.refused)
     if outcome.trace is not None and not (outcome.timed_out or outcome.died):
-        return outcome.trace
+        return Traced(outcome.trace, outcome.reads)
     if outcome.timed_out:
         message = f"the file could not be traced within {job.timeout:g} s"
         help = "give it more time with --timeout"
@@ -101,4 +110,4 @@ def _trace_of(job: Job, outcome: Outcome) -> FileTrace:
         help = "this is a fault of cnnlint: -v shows the traceback; please report it with the file"
     problem = Problem("trace-incomplete", message, Span(job.filename, 1, 1, 1, 1), help or None)
     seen = outcome.trace or FileTrace(job.filename)
-    return FileTrace(job.filename, seen.models, (*seen.problems, problem), outcome.crash)
+    return Traced(FileTrace(job.filename, seen.models, (*seen.problems, problem), outcome.crash))

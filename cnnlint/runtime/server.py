@@ -172,6 +172,7 @@ def _trace(job: Job, writer: Connection) -> None:
         import torch
 
         from cnnlint.runtime.guard import limit_memory
+        from cnnlint.runtime.reads import Recorder
         from cnnlint.runtime.session import trace_file
 
         torch.set_num_threads(1)
@@ -180,7 +181,10 @@ def _trace(job: Job, writer: Connection) -> None:
         if job.device == "cuda" and not torch.cuda.is_available():
             outcome = Outcome(refused="--device cuda: torch finds no CUDA device here")
         else:
-            outcome = Outcome(trace=trace_file(job, writer.send))
+            recorder = Recorder(job.path)
+            recorder.start()
+            trace = trace_file(job, writer.send)
+            outcome = Outcome(trace, reads=recorder.reads())
     except BaseException:
         outcome = Outcome(crash=traceback.format_exc())
         status = 1

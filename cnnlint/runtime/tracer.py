@@ -286,18 +286,10 @@ class Tracer(MetaMode):
         """Views, in-place operators, factories and real devices: torch does it, we record it."""
         if self.device == "meta" and on_meta((args, kwargs)):
             args, kwargs = to_meta(args), to_meta(kwargs)
-            if inplace and operator.kind == "factory":  # random fills: their meta kernels cost imports
-                result = args[0]
-                self._append(
-                    operator.kind,
-                    operator.name,
-                    operands,
-                    (self._renew(result),),
-                    bound,
-                    operator,
-                    inplace=True,
-                )
-                return result
+            if inplace and not operator.sized_by_torch:
+                written = next(_tensors_in((args, kwargs)))
+                if not (written.is_leaf and written.requires_grad and torch.is_grad_enabled()):
+                    func = _overwrite
         elif self.device == "meta" and kwargs.get("device") is not None:
             kwargs = {**kwargs, "device": "meta"}
         if operator.kind == "split" and self._batch > LONGEST_LOOP:
@@ -642,6 +634,14 @@ def _operand_spec(bound: Bound, name: str) -> TensorSpec:
     if index and isinstance(value, tuple):
         value = value[int(index)]
     return value if isinstance(value, TensorSpec) else TensorSpec(())
+
+
+def _overwrite(*args: Any, **kwargs: Any) -> torch.Tensor:
+    """An in-place operator without its kernel, which would cost imports on meta: the result is the
+    operand itself, with a new version."""
+    written = next(_tensors_in((args, kwargs)))
+    torch.autograd.graph.increment_version(written)
+    return written
 
 
 def _exception(refusal: Refusal) -> Exception:

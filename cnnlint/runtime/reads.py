@@ -1,0 +1,65 @@
+"""Which files of the user's a trace rests on: what was opened, listed and imported while it was made."""
+
+from __future__ import annotations
+
+import os
+import site
+import sys
+import sysconfig
+from collections.abc import Callable
+from typing import Any
+
+import cnnlint
+from cnnlint.job import Reads
+from cnnlint.runtime.guard import WRITING
+
+
+class Recorder:
+    """Notes what this process reads from `start` on, for the rest of its life.
+
+    Args:
+        path: the linted file, whose text the job has.
+    """
+
+    def __init__(self, path: str):
+        self._path = os.path.realpath(path)
+        self._files: set[str] = set()
+        self._folders: set[str] = set()
+
+    def start(self) -> None:
+        """From here on, by an audit hook, which sees all reading that goes through Python."""
+        sys.addaudithook(self._audit)
+
+    def reads(self) -> Reads:
+        """What was read up to now, without what is installed; with modules that were imported before the
+        start, and with the folders in which a module or a neighbour may appear."""
+        origins = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
+        files = _own(self._files | {origin for origin in origins if isinstance(origin, str)}, os.path.isfile)
+        files.discard(self._path)
+        beside = {os.path.dirname(path) for path in (self._path, *files)}
+        folders = _own(self._folders | beside | set(sys.path), os.path.isdir)
+        return Reads(tuple(sorted(files)), tuple(sorted(folders)))
+
+    def _audit(self, event: str, args: tuple[Any, ...]) -> None:
+        if event == "open":
+            path, _, flags = args
+            if isinstance(path, (str, bytes)) and not (isinstance(flags, int) and flags & WRITING):
+                self._files.add(os.path.abspath(os.fsdecode(path)))
+        elif event in ("os.listdir", "os.scandir") and isinstance(args[0], (str, bytes)):
+            self._folders.add(os.path.abspath(os.fsdecode(args[0])))
+
+
+def _own(paths: set[str], exists: Callable[[str], bool]) -> set[str]:
+    """The real paths that are neither installed nor the system's."""
+    real = {os.path.realpath(path) for path in paths if path}
+    return {path for path in real if not f"{path}/".startswith(_FOREIGN) and exists(path)}
+
+
+def _foreign() -> tuple[str, ...]:
+    """Folders whose contents the versions of what is installed tell, or that are no files of anybody."""
+    named = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    named |= {*site.getsitepackages(), site.getusersitepackages(), os.path.dirname(cnnlint.__file__)}
+    return (*(os.path.realpath(path) + "/" for path in named), "/dev/", "/proc/", "/sys/")
+
+
+_FOREIGN = _foreign()
