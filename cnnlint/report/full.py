@@ -7,13 +7,12 @@ from collections.abc import Iterator, Mapping
 from cnnlint.config import UNJUDGED_FAMILY, Settings
 from cnnlint.diagnostic import Diagnostic, Severity, Span
 from cnnlint.report import concise
+from cnnlint.report.excerpts import rows
 from cnnlint.report.frame import Annotation, frame
 from cnnlint.report.style import Style
 from cnnlint.report.summary import last_line, model_lines
 from cnnlint.report.text import input_line, location, one_line, other_layers
 from cnnlint.result import FileResult, Result
-from cnnlint.source.file import SourceFile
-from cnnlint.source.reading import read
 from cnnlint.trace import Model
 
 
@@ -47,6 +46,11 @@ def _in_frames(settings: Settings) -> bool:
     return settings.verbose or settings.fail_level == Severity.ADVICE
 
 
+def framed(finding: Diagnostic, file: FileResult) -> Iterator[str]:
+    """One finding in its frame, for reports that hold text."""
+    return _finding(finding, file, [], Style())
+
+
 def _finding(finding: Diagnostic, file: FileResult, told: list[Model], style: Style) -> Iterator[str]:
     yield concise.line(finding, style)
     places = [Annotation(finding.span, one_line(finding.label), finding.severity)]
@@ -56,10 +60,7 @@ def _finding(finding: Diagnostic, file: FileResult, told: list[Model], style: St
     for (filename, cell), group in _by_text(places).items():
         if (filename, cell) != (finding.span.filename, finding.span.cell):
             yield style.gutter(f"{indent} :::") + f" {location(group[0].span)}"
-        rows = (
-            _rows(file.source, cell) if filename == file.source.filename else _rows(read(filename).file, None)
-        )
-        yield from frame(rows, group, digits, style)
+        yield from frame(rows(file, filename, cell), group, digits, style)
     for title, text in _remarks(finding, file, told):
         yield style.gutter(f"{indent} =") + f" {style.bold(f'{title}:')} {text}"
 
@@ -90,14 +91,3 @@ def _by_text(places: list[Annotation]) -> Mapping[tuple[str, int | None], list[A
         spans.add(place.span)
         groups.setdefault((place.span.filename, place.span.cell), []).append(place)
     return groups
-
-
-def _rows(source: SourceFile, cell: int | None) -> dict[int, str]:
-    """The lines of a file, or of one cell of a notebook, by their row."""
-    if not source.text:
-        return {}
-    if cell is None:
-        return dict(enumerate(source.lines, 1))
-    return {
-        row: text for (number, row), text in zip(source.cells, source.lines, strict=False) if number == cell
-    }

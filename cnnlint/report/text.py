@@ -50,3 +50,20 @@ def count(number: int, noun: str) -> str:
 
 def _with_reason(text: str, reason: str) -> str:
     return f"{text} ({one_line(reason)})" if reason else text
+
+
+def sentences(finding: Diagnostic) -> list[str]:
+    """The finding for reports without frames: its message, what stands below its underline, its help and
+    its other layers, each as a sentence."""
+    parts = [finding.message, finding.label]
+    if finding.help:
+        parts.append(f"Help: {finding.help}")
+    if others := other_layers(finding):
+        parts.append(f"The same in {others}")
+    return [sentence(part) for part in parts if one_line(part)]
+
+
+def sentence(text: str) -> str:
+    """The text on one line, with a stop at its end."""
+    line = one_line(text)
+    return line if line.endswith((".", "!", "?")) else f"{line}."
