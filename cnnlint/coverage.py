@@ -3,7 +3,8 @@
 A convolution or pooling reads along each axis the positions o·stride − padding + t·dilation for its
 outputs o and taps t. Positions between the windows (stride > kernel) and rows that are cut off at the
 end (7 rows, pooled by 2) are read by nobody, unless another consumer reads them: a position of the map
-is read when some consumer reads its row and its column.
+is read when some consumer reads its row and its column. A norm or an activation between them reads a
+position when what it gives there is read.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from cnnlint.graph import Trace, product
 from cnnlint.trace import Operation, Tensor, Window
 
 WINDOWED = frozenset({"conv", "pool"})
+
+POSITIONWISE = frozenset({"norm", "activation", "dropout"})
+"""Operators that give each position from the same one (a norm's statistics aside)."""
 
 
 def positions(window: Window, size: int, outputs: int) -> frozenset[int]:
@@ -46,20 +50,50 @@ def read_positions(trace: Trace, use: Operation, tensor: Tensor) -> tuple[frozen
     )
 
 
+def readers(trace: Trace, tensor: Tensor) -> list[Operation]:
+    """The operations that read a map, directly or behind position-wise operators."""
+    found: list[Operation] = []
+    for use in trace.consumers(tensor):
+        found += readers(trace, trace.tensor(use.outputs[0])) if _hands_on(trace, use, tensor) else [use]
+    return found
+
+
 def unread_share(trace: Trace, tensor: Tensor) -> Fraction:
     """The share of a map's positions that no consumer reads; 0 where one reads all or it is returned."""
-    if tensor.id in trace.run.outputs:
-        return Fraction(0)
-    uses = trace.consumers(tensor)
-    per_use = []
-    for use in uses:
-        axes = read_positions(trace, use, tensor)
-        if axes is None:
-            return Fraction(0)
-        per_use.append(axes)
+    per_use = _all_read_positions(trace, tensor)
     if not per_use or len({len(axes) for axes in per_use}) != 1:
         return Fraction(0)
     return 1 - _read_share(per_use, tensor.shape[-len(per_use[0]) :])
+
+
+def _all_read_positions(trace: Trace, tensor: Tensor) -> list[tuple[frozenset[int], ...]] | None:
+    """What each reader reads of a map; None where all of it is read, or returned."""
+    if tensor.id in trace.run.outputs:
+        return None
+    found: list[tuple[frozenset[int], ...]] = []
+    for use in trace.consumers(tensor):
+        if _hands_on(trace, use, tensor):
+            behind = _all_read_positions(trace, trace.tensor(use.outputs[0]))
+            if behind is None:
+                return None
+            found += behind
+            continue
+        axes = read_positions(trace, use, tensor)
+        if axes is None:
+            return None
+        found.append(axes)
+    return found
+
+
+def _hands_on(trace: Trace, use: Operation, tensor: Tensor) -> bool:
+    """Whether an operation gives each position of a map from the same one of the tensor."""
+    return (
+        use.kind in POSITIONWISE
+        and not use.fault
+        and bool(use.outputs)
+        and trace.operand(use) == tensor
+        and trace.tensor(use.outputs[0]).shape == tensor.shape
+    )
 
 
 def _read_share(per_use: Sequence[tuple[frozenset[int], ...]], sizes: Sequence[int]) -> Fraction:

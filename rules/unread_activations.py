@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 from fractions import Fraction
 
-from cnnlint.coverage import WINDOWED, unread_share
+from cnnlint.coverage import POSITIONWISE, WINDOWED, readers, unread_share
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace
 from cnnlint.placing import place
@@ -55,6 +55,21 @@ class UnreadActivations(Rule):
                 x = self.conv(x)
                 return self.main(x) + self.skip(x)
         """,
+        """
+        import torch.nn as nn
+
+        # cnnlint: input=3x33x33
+        class SecondReaderBehindItsOwnNorm(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.conv = nn.Conv2d(3, 8, 3, padding=1)
+                self.main = nn.Sequential(nn.BatchNorm2d(8), nn.Conv2d(8, 8, 3, stride=2, padding=1))
+                self.skip = nn.Sequential(nn.BatchNorm2d(8), nn.Conv2d(8, 8, 1, stride=2))
+
+            def forward(self, x):
+                x = self.conv(x)
+                return self.main(x) + self.skip(x)
+        """,
     ]
     invalid = [
         """
@@ -77,8 +92,11 @@ class UnreadActivations(Rule):
         for tensor in trace.run.tensors:
             if tensor.origin != "operation" or tensor.uncertain or len(tensor.shape) < 3:
                 continue
+            made_by = trace.producer(tensor)
+            if made_by is not None and made_by.kind in POSITIONWISE:
+                continue  # what it was given is the map that took work, and is judged by all its readers
             share = unread_share(trace, tensor)
-            uses = [use for use in trace.consumers(tensor) if use.kind in WINDOWED]
+            uses = [use for use in readers(trace, tensor) if use.kind in WINDOWED]
             if (
                 share
                 and float(share) >= self.advice_share
