@@ -13,7 +13,7 @@ from cnnlint.operators import registry
 from cnnlint.operators.layer_signatures import INTERFACE, REQUIRED
 from cnnlint.placing import own_layer, place
 from cnnlint.receptive import receptive_field
-from cnnlint.trace import Model, Operation, Shape
+from cnnlint.trace import Cost, Model, Operation, Shape
 
 FOLDED = frozenset({"copy", "detach"})
 """Kinds of operators that change no size and move no data: they get no row."""
@@ -35,6 +35,7 @@ class Row:
         macs: multiply-accumulates for one sample.
         receptive_field: the largest, along each spatial axis of the input; () where it has none.
         fault: why the operator refused its input.
+        operation: its index in the pass; None for an input of the model.
     """
 
     layer: str | None
@@ -46,6 +47,7 @@ class Row:
     macs: int = 0
     receptive_field: Shape = ()
     fault: str | None = None
+    operation: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ def shape_table(model: Model) -> ShapeTable:
     weights = [item for item in model.parameters if not item.buffer]
     return ShapeTable(
         rows,
+        model.passes[0].batch,
         parameters=sum(product(item.shape) for item in weights),
         trainable=sum(product(item.shape) for item in weights if item.trainable),
         macs=sum(row.macs for row in rows),
@@ -74,7 +77,7 @@ def _rows(trace: Trace) -> Iterator[Row]:
     fields = receptive_field(trace)
     for id in trace.run.inputs:
         yield Row(None, None, f"input {trace.tensor(id).name or ''}".rstrip(), "", trace.show(id))
-    counted: set[str] = set()
+    uncounted = {item.name: product(item.shape) for item in trace.model.parameters if not item.buffer}
     followed = True
     for operation in trace.run.operations:
         if not operation.fault and (operation.kind in FOLDED or _on_buffers(trace, operation)):
@@ -91,6 +94,7 @@ def _rows(trace: Trace) -> Iterator[Row]:
             macs=operation.macs,
             receptive_field=fields.get(operation.outputs[0], ()) if operation.outputs and followed else (),
             fault=operation.fault.message if operation.fault else None,
+            operation=operation.index,
         )
 
 
@@ -100,19 +104,13 @@ def _on_buffers(trace: Trace, operation: Operation) -> bool:
     return bool(operands) and all(trace.tensor(id).origin == "buffer" for id in operands)
 
 
-def _new_parameters(trace: Trace, operation: Operation, counted: set[str]) -> int:
-    """How many weights the operation uses that are not in `counted`, which they join."""
-    names = {trace.tensor(id).name for id in operation.inputs()}
+def _new_parameters(trace: Trace, operation: Operation, uncounted: dict[str, int]) -> int:
+    """How many weights the operation uses that are still in `uncounted`, which they leave."""
+    names = {trace.tensor(id).name: None for id in operation.inputs()}
     layer = own_layer(trace, operation)
     if layer is not None:
-        names |= set(layer.parameters)
-    new = [
-        item
-        for item in trace.model.parameters
-        if item.name in names and not item.buffer and item.name not in counted
-    ]
-    counted |= {item.name for item in new}
-    return sum(product(item.shape) for item in new)
+        names |= dict.fromkeys(layer.parameters)
+    return sum(uncounted.pop(name, 0) for name in names if name is not None)
 
 
 def _operator(trace: Trace, operation: Operation) -> str:

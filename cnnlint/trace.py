@@ -87,6 +87,19 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class Cost:
+    """What an operator took on a real device, for the batch of its pass.
+
+    Attributes:
+        seconds: wall-clock time.
+        peak_bytes: memory in use at most while it ran, beyond what was in use before the forward pass.
+    """
+
+    seconds: float | None = None
+    peak_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     """An operator applied once.
 
@@ -108,6 +121,7 @@ class Operation:
             the result.
         gradient: False inside `torch.no_grad()`.
         fault: why it refused its input; the trace then goes on with a recovered tensor.
+        cost: what it took, where the user asked for a real device.
     """
 
     index: int
@@ -125,6 +139,7 @@ class Operation:
     overwrites: Span | None = None
     gradient: bool = True
     fault: Fault | None = None
+    cost: Cost | None = None
 
     def inputs(self) -> tuple[int, ...]:
         """All operand ids, flattened, in the order of the operator's parameters."""

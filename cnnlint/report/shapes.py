@@ -12,12 +12,13 @@ from cnnlint.diagnostic import Span
 from cnnlint.report.text import count, input_line, location, one_line
 from cnnlint.result import TracedFile
 from cnnlint.shapes import Row, ShapeTable, shape_table
-from cnnlint.trace import Model
+from cnnlint.trace import Cost, Model
 
 FORMATS = ("table", "markdown", "json")
 
 HEADERS = ("", "Layer", "Line", "Operator", "Formula", "Output", "Parameters", "MACs", "Receptive field")
 ALIGNMENT = ("left", "left", "right", "left", "left", "left", "right", "right", "right")
+MEASURED_HEADERS = ("Time", "Peak memory")
 
 FAULT = "!"
 
@@ -47,10 +48,15 @@ def _model(name: str, file: TracedFile, model: Model) -> Iterator[str]:
     title = f"{location(file.source.place(model.span))}: {model.construction}"
     yield f"## {title}" if name == "markdown" else title
     yield ""
+    headers, alignment = [*HEADERS], [*ALIGNMENT]
     rows = [_cells(row, file) for row in table.rows]
+    if table.measured:
+        headers += MEASURED_HEADERS
+        alignment += ["right"] * len(MEASURED_HEADERS)
+        rows = [[*cells, *_costs(row)] for cells, row in zip(rows, table.rows, strict=True)]
     rows = [[cell.replace("|", "\\|") for cell in row] for row in rows] if name == "markdown" else rows
     style = "github" if name == "markdown" else "simple"
-    yield from tabulate(rows, HEADERS, tablefmt=style, colalign=ALIGNMENT, disable_numparse=True).splitlines()
+    yield from tabulate(rows, headers, tablefmt=style, colalign=alignment, disable_numparse=True).splitlines()
     yield ""
     bullet = "- " if name == "markdown" else ""
     for line in dict.fromkeys([*_faults(table, file), *_totals(model, table)]):
@@ -71,6 +77,9 @@ def _totals(model: Model, table: ShapeTable) -> Iterator[str]:
     yield f"Parameters: {table.parameters:,} ({trainable} trainable)"
     known = ", as far as the sizes are known" if any(row.fault for row in table.rows) else ""
     yield f"MACs: {table.macs:,} per sample{known}"
+    if table.measured:
+        most = f", at most {_memory(table.peak_bytes)} beside weights and input" if table.peak_bytes else ""
+        yield f"Measured for a batch of {table.batch}: {_time(table.seconds)} in all{most}"
     for note in model.notes:
         yield f"Note: {one_line(note)}"
     if not all(run.complete for run in model.passes):
@@ -89,6 +98,24 @@ def _cells(row: Row, file: TracedFile) -> list[str]:
         f"{row.macs:,}" if row.macs else "",
         _size(row.receptive_field),
     ]
+
+
+def _costs(row: Row) -> list[str]:
+    cost = row.cost or Cost()
+    return [
+        "" if cost.seconds is None else _time(cost.seconds),
+        "" if cost.peak_bytes is None else _memory(cost.peak_bytes),
+    ]
+
+
+def _time(seconds: float) -> str:
+    """`12.30 ms`"""
+    return f"{seconds * 1000:,.2f} ms"
+
+
+def _memory(size: int) -> str:
+    """`6.1 MiB`"""
+    return f"{size / 2**20:,.1f} MiB"
 
 
 def _line(place: Span | None, file: TracedFile) -> str:
@@ -120,6 +147,7 @@ def _record(file: TracedFile, model: Model) -> dict[str, Any]:
         "parameters": table.parameters,
         "trainable": table.trainable,
         "macs": table.macs,
+        **({"batch": table.batch, "seconds": table.seconds} if table.measured else {}),
         "complete": all(run.complete for run in model.passes),
         "notes": list(model.notes),
     }
@@ -138,5 +166,6 @@ def _row_record(row: Row, file: TracedFile) -> dict[str, Any]:
         "parameters": row.parameters,
         "macs": row.macs,
         "receptive_field": list(row.receptive_field),
+        **({"seconds": row.cost.seconds, "peak_bytes": row.cost.peak_bytes} if row.cost else {}),
         "fault": row.fault,
     }

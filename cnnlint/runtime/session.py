@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,8 +11,8 @@ import torch
 from torch import nn
 
 from cnnlint.graph import Trace
-from cnnlint.job import Job
-from cnnlint.runtime import construct, inputs
+from cnnlint.job import Job, own_fault
+from cnnlint.runtime import construct, evidence, inputs
 from cnnlint.runtime.builder import Builder, Built
 from cnnlint.runtime.candidates import NotAModel
 from cnnlint.runtime.construct import Construction
@@ -21,11 +21,11 @@ from cnnlint.runtime.errors import said
 from cnnlint.runtime.frames import UserFiles
 from cnnlint.runtime.functions import DTYPES_BY_NAME
 from cnnlint.runtime.guard import Guard
-from cnnlint.runtime.tracer import DataDependent, TooManyOperations, Tracer
+from cnnlint.runtime.tracer import DataDependent, ModelNames, TooManyOperations, Tracer
 from cnnlint.source.facts import Expression, Target
 from cnnlint.source.file import SourceFile
 from cnnlint.source.survey import survey
-from cnnlint.trace import FileTrace, Input, Model, Operation, Pass, Problem
+from cnnlint.trace import Cost, FileTrace, Input, Model, Operation, Pass, Problem
 
 BATCH = 103 * 840
 """Samples in a batch on the meta device: a number that no layer has, so that the batch is recognised
@@ -35,17 +35,23 @@ SMALL_BATCH = 2
 """Samples in a batch on a real device, and for models that loop over their batch."""
 
 
-def trace_file(job: Job, progress: Callable[[FileTrace], None] = lambda trace: None) -> FileTrace:
-    """The trace of one file; `progress` is given what is there after each model. Raises nothing that
-    the file's own code does."""
-    return Session(job).run(progress)
+def trace_file(job: Job, scratch: str, progress: Callable[[FileTrace], None]) -> FileTrace:
+    """The trace of one file. Raises nothing that the file's own code does.
+
+    Args:
+        scratch: the one folder that the file's code may write into.
+        progress: is given what is there after each model.
+    """
+    return Session(job, scratch).run(progress)
 
 
 class Session:
     """The state of one file's run."""
 
-    def __init__(self, job: Job):
+    def __init__(self, job: Job, scratch: str):
         self.job = job
+        self.scratch = scratch
+        self.crash: str | None = None
         self.file = SourceFile(job.filename, job.text, job.cells)
         self.files = UserFiles()
         self.problems: list[Problem] = []
@@ -59,21 +65,27 @@ class Session:
         found = survey(self.file, self.job.asked_for())
         self.problems.extend(found.problems)
         if not self.job.allow_effects:
-            self._guard = Guard(self.files)
+            self._guard = Guard(self.files, self.scratch)
             self._guard.install()
         models: list[Model] = []
         for target in found.targets:
-            with contextlib.suppress(NotAModel):
+            if self._guard:
+                self._guard.model = target.name
+            try:
                 models.append(self._model(target))
+            except NotAModel:
+                pass
+            except Exception as error:  # our own fault costs this model only
+                self.crash = self.crash or traceback.format_exc()
+                self.problems.append(own_fault(said(error), target.span, target.name))
             progress(self._so_far(models))
-        if self._guard:
-            self._guard.remove_scratch()
+        self._builder.leave_out_parts(found.targets, {model.name for model in models})
         return self._so_far(models)
 
     def _so_far(self, models: list[Model]) -> FileTrace:
         effects = self._guard.effects if self._guard else []
         return FileTrace(
-            self.job.filename, tuple(models), (*self.problems, *self._builder.problems, *effects)
+            self.job.filename, tuple(models), (*self.problems, *self._builder.problems, *effects), self.crash
         )
 
     def _model(self, target: Target) -> Model:
@@ -82,16 +94,20 @@ class Session:
             raise NotAModel
         self.notes = list(built.notes)
         try:
-            found = inputs.find(
+            found = evidence.find(
                 target,
                 built.model,
                 self.job.inputs,
                 lambda expression: self._evaluate(built, expression),
                 lambda given: self._trial(built, given),
+                self._builder.siblings,
             )
         except inputs.InputUnknown as error:
             self._input_unknown(target, str(error))
             return self._describer.describe(target, built, (), (), self.notes)
+        self.notes.extend(found.notes)
+        for doubt in found.doubts:
+            self._input_unknown(target, doubt)
         passes = self._passes(target, built, found)
         if any(item.reason == inputs.ASSUMED for item in found.inputs):
             passes = self._without_consequences(target, found, passes)
@@ -104,6 +120,8 @@ class Session:
         if told or not passes or any(run.complete for run in passes):
             return
         if any(operation.fault for run in passes for operation in run.operations):
+            return
+        if self._guard and any(effect.model == target.name for effect in self._guard.effects):
             return
         last = passes[0].operations[-1].calls if passes[0].operations else ()
         self.problems.append(
@@ -252,7 +270,28 @@ class Session:
         if reason is not None:
             note = f"the forward of {target.name} depends on values ({reason}), so it was traced on cpu"
             self._note(note)
+        elif run is not None and run.complete:
+            run = self._measured(run, model, names, given, device)
         return run
+
+    def _measured(
+        self, run: Pass, model: nn.Module, names: ModelNames, given: Sequence[torch.Tensor], device: str
+    ) -> Pass:
+        """The pass with what each operator takes. The pass itself has warmed everything up."""
+        from cnnlint.runtime.meter import Meter
+
+        operations = run.operations
+        for memory in (False, True) if device == "cpu" else (False,):
+            with torch.no_grad(), Meter(device, memory) as meter:
+                again = Tracer(self.files, names, device, meter=meter).run(
+                    model, given, [str(number) for number in range(len(given))], run.mode
+                )
+            if [item.name for item in again.operations] != [item.name for item in operations]:
+                return run  # it does not do the same each time
+            operations = tuple(
+                replace(item, cost=_joined(item.cost, meter.cost(item.index))) for item in operations
+            )
+        return replace(run, operations=operations)
 
     def _tracer(self, built: Built, device: str, recovering: bool) -> Tracer:
         return Tracer(self.files, construct.names_of(built.model), device, recovering, self.job.verify)
@@ -314,6 +353,15 @@ def _independent(trace: Trace, operation: Operation) -> bool:
         by_layers
         and operation.fault is not None
         and operation.fault.reason not in ("failed", "merge", "rank")
+    )
+
+
+def _joined(known: Cost | None, further: Cost) -> Cost:
+    if known is None:
+        return further
+    return Cost(
+        known.seconds if further.seconds is None else further.seconds,
+        known.peak_bytes if further.peak_bytes is None else further.peak_bytes,
     )
 
 

@@ -7,7 +7,7 @@ import dataclasses
 import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -15,7 +15,7 @@ from torch import nn
 from cnnlint.diagnostic import Span
 from cnnlint.operators.base import Bound, Operator, Output, Refusal, TensorSpec, is_plain
 from cnnlint.runtime.aliases import read_later
-from cnnlint.runtime.errors import first_line, said
+from cnnlint.runtime.errors import first_line, is_refusal, said, words
 from cnnlint.runtime.frames import UserFiles
 from cnnlint.runtime.functions import DTYPES, data_dependent, transparent
 from cnnlint.runtime.meta import (
@@ -30,6 +30,9 @@ from cnnlint.runtime.meta import (
     wrap_outputs,
 )
 from cnnlint.trace import Fault, Operation, Pass, Tensor
+
+if TYPE_CHECKING:
+    from cnnlint.runtime.meter import Meter
 
 MOST_OPERATIONS = 50_000
 """A forward that applies more operators than this is a loop over the batch or over data."""
@@ -69,6 +72,7 @@ class Tracer(MetaMode):
             first, plain run, where a refusal raises as torch does, so that exceptions which the model's
             own code catches behave.
         verify: run torch's kernels beside the formulas; what differs is in `mismatches`.
+        meter: measures what each operator takes, on a real device.
     """
 
     def __init__(
@@ -78,6 +82,7 @@ class Tracer(MetaMode):
         device: str = "meta",
         recovering: bool = False,
         verify: bool = False,
+        meter: Meter | None = None,
     ):
         super().__init__()
         self.files = files
@@ -85,6 +90,7 @@ class Tracer(MetaMode):
         self.device = device
         self.recovering = recovering
         self.verify = verify
+        self.meter = meter
         self.mismatches: list[str] = []
         self.tensors: list[Tensor] = []
         self.records: list[Operation] = []
@@ -126,7 +132,7 @@ class Tracer(MetaMode):
         except BaseException as error:  # the model may raise anything
             self.error = error
             ours = isinstance(error, (DataDependent, TooManyOperations))
-            if self.recovering and not ours and not self._shaky:
+            if self.recovering and not (ours or self._shaky or is_refusal(error)):
                 self._record_exception(error, None)
         finally:
             nn.Module.__call__ = original  # type: ignore[method-assign]
@@ -176,7 +182,7 @@ class Tracer(MetaMode):
         if tensor is None:
             raise error
         given = self._tensor(tensor)
-        if not (given.uncertain or self._shaky):
+        if not (given.uncertain or self._shaky or is_refusal(error)):
             self._record_exception(error, module)
         self._shaky |= not type(module).__module__.startswith("torch.nn")
         spec = self.spec(tensor)
@@ -189,7 +195,7 @@ class Tracer(MetaMode):
 
     def _record_exception(self, error: BaseException, module: nn.Module | None) -> None:
         in_torch = module is not None and type(module).__module__.startswith("torch.nn")
-        rank = in_torch and isinstance(error, ValueError) and "expected" in str(error)
+        rank = in_torch and isinstance(error, ValueError) and "expected" in words(error)
         fault = Fault(
             "rank" if rank else "failed", first_line(error) or type(error).__name__, exception=said(error)
         )
@@ -218,8 +224,9 @@ class Tracer(MetaMode):
         if operator is None:
             return self._undescribed(func, name, args, kwargs)
         if meta and name in FACTORIES and in_torch_nn(sys._getframe(1)):
-            shape, dtype = factory_shape(name, args, kwargs), factory_dtype(name, kwargs)
-            return torch.empty(shape, dtype=dtype, device="meta")
+            shape = factory_shape(name, args, kwargs)
+            if shape is not None:
+                return torch.empty(shape, dtype=factory_dtype(name, kwargs), device="meta")
         self._sources.clear()
         bound = self.bind(operator, args, kwargs)
         if bound is None:
@@ -301,7 +308,7 @@ class Tracer(MetaMode):
             ):
                 raise TooManyOperations
         try:
-            result = func(*args, **kwargs)
+            result = self._call(func, args, kwargs)
         except Exception as error:
             self._require_values(operator.name, error)
             if not self.recovering:
@@ -315,13 +322,22 @@ class Tracer(MetaMode):
         )
         return result
 
+    def _call(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if self.meter is None:
+            return func(*args, **kwargs)
+        return self.meter.call(len(self.records), func, args, kwargs)
+
     def _read_later(self, tensor: Any) -> Span | None:
         """Where the user's code reads a tensor again that has just been overwritten."""
         return read_later(self.files, self.files.stack(sys._getframe(3)), tensor)
 
     def _require_values(self, name: str, error: Exception) -> None:
         """Raises DataDependent where torch refuses only because the tensor has no values."""
-        if self.device == "meta" and isinstance(error, NotImplementedError) and "meta" in str(error).lower():
+        if (
+            self.device == "meta"
+            and isinstance(error, NotImplementedError)
+            and "meta" in words(error).lower()
+        ):
             raise DataDependent(name) from error
 
     def _undescribed(self, func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -332,7 +348,7 @@ class Tracer(MetaMode):
         self._sources = {id(tensor): tensor for tensor in tensors}
         operands: dict[str, Any] = {"input": tuple(self._id(tensor) for tensor in tensors)} if tensors else {}
         try:
-            result = func(*args, **kwargs)
+            result = self._call(func, args, kwargs)
         except Exception as error:
             self._require_values(name, error)
             if not self.recovering or not tensors:
