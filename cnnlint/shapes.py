@@ -36,6 +36,7 @@ class Row:
         receptive_field: the largest, along each spatial axis of the input; () where it has none.
         fault: why the operator refused its input.
         operation: its index in the pass; None for an input of the model.
+        cost: time and memory on the device that was asked for.
     """
 
     layer: str | None
@@ -48,16 +49,34 @@ class Row:
     receptive_field: Shape = ()
     fault: str | None = None
     operation: int | None = None
+    cost: Cost | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ShapeTable:
-    """The rows of a pass in the order of execution, and the totals of the model."""
+    """The rows of a pass in the order of execution, and the totals of the model; `batch` is the number of
+    samples that the costs are for."""
 
     rows: tuple[Row, ...]
+    batch: int
     parameters: int
     trainable: int
     macs: int
+
+    @property
+    def measured(self) -> bool:
+        """Whether the pass ran on a device that was asked for."""
+        return any(row.cost for row in self.rows)
+
+    @property
+    def seconds(self) -> float:
+        """The time of all operators."""
+        return sum(row.cost.seconds or 0 for row in self.rows if row.cost)
+
+    @property
+    def peak_bytes(self) -> int:
+        """The most memory that any operator needed."""
+        return max((row.cost.peak_bytes or 0 for row in self.rows if row.cost), default=0)
 
 
 def shape_table(model: Model) -> ShapeTable:
@@ -90,11 +109,12 @@ def _rows(trace: Trace) -> Iterator[Row]:
             operator=_operator(trace, operation),
             formula=_formula(operation),
             output=", ".join(trace.show(id) for id in operation.outputs),
-            parameters=_new_parameters(trace, operation, counted),
+            parameters=_new_parameters(trace, operation, uncounted),
             macs=operation.macs,
             receptive_field=fields.get(operation.outputs[0], ()) if operation.outputs and followed else (),
             fault=operation.fault.message if operation.fault else None,
             operation=operation.index,
+            cost=operation.cost,
         )
 
 
