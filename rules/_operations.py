@@ -47,3 +47,12 @@ class OperationRule(Rule):
             fix=fix,
             severity=severity,
         )
+
+
+def is_dense(trace: Trace, operation: Operation) -> bool:
+    """Whether a convolution is a Linear on the flattened map: its one window is the whole of it."""
+    source = trace.operand(operation)
+    return source is not None and all(
+        window.extent == size and not window.padding
+        for window, size in zip(operation.windows, source.shape[2:], strict=False)
+    )

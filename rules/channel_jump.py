@@ -4,7 +4,7 @@ from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace, product
 from cnnlint.plugin import Option
 from cnnlint.trace import Operation
-from cnnlint_rules._operations import OperationRule
+from cnnlint_rules._operations import OperationRule, is_dense
 
 
 class ChannelJump(OperationRule):
@@ -69,8 +69,8 @@ class ChannelJump(OperationRule):
             outputs, inputs = weight.shape[:2]
             if outputs <= self.growth * inputs or product(weight.shape) < self.share * total:
                 continue
-            if product(source.shape[2:]) == 1:
-                continue  # squeeze-excite
+            if is_dense(trace, operation):
+                continue  # squeeze-excite, a head
             share = product(weight.shape) / total
             yield self.at(
                 trace,

@@ -4,7 +4,7 @@ from cnnlint.axes import BATCH, axis_provenance, roles
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace
 from cnnlint.heads import heads
-from cnnlint.trace import Operation
+from cnnlint.trace import Operation, Tensor
 from cnnlint_rules._operations import OperationRule
 
 
@@ -91,24 +91,34 @@ class CrossSampleMixing(OperationRule):
         told_elsewhere = {
             step.index for head in heads(trace) for step in head.after if step.kind == "softmax"
         }
+        mixed: set[int] = set()
         for operation in trace.operations("softmax", "matmul"):
             source = trace.main_input(operation)
             if source is None or operation.fault or source.uncertain or operation.index in told_elsewhere:
                 continue
+            if source.id in mixed:
+                continue  # weights over the batch, applied
             axes = provenance[source.id]
             axis = operation.attributes.get("axis") if operation.kind == "softmax" else len(axes) - 1
             if not isinstance(axis, int) or axis >= len(axes) or len(axes) < 2:
                 continue
             if roles(axes[axis]) == {BATCH} and _sums_over_samples(trace, operation):
-                yield self._finding(trace, operation, trace.show(source))
+                mixed.update(operation.outputs)
+                yield self._finding(trace, operation, source, [roles(each) == {BATCH} for each in axes])
 
-    def _finding(self, trace: Trace, operation: Operation, shape: str) -> Diagnostic:
+    def _finding(
+        self, trace: Trace, operation: Operation, source: Tensor, over_batch: list[bool]
+    ) -> Diagnostic:
+        if all(over_batch):
+            help = "the product that gave it pairs samples: keep the batch first in both, as [B, N, C]"
+        else:
+            help = "name an axis of the sample, such as dim=1"
         return self.at(
             trace,
             operation,
-            f"{operation.name} runs over the batch of {shape}: each sample's result depends on the others",
+            f"{operation.name} runs over the batch of {trace.show(source)}: each sample's result depends on the others",
             argument="dim",
-            help="name an axis of the sample, such as dim=1",
+            help=help,
         )
 
 

@@ -17,7 +17,7 @@ class LargeDenseKernel(OperationRule):
     ## Use instead
         nn.Conv2d(64, 64, 3, padding=1), nn.ReLU(), nn.Conv2d(64, 64, 3, padding=1)
 
-    The stem, depthwise kernels and 1×7 are left alone.
+    The stem, depthwise kernels, 1×7 and patches that do not overlap are left alone.
 
     ## References
     - Simonyan & Zisserman 2015, VGG, section 2.3: https://arxiv.org/abs/1409.1556
@@ -39,6 +39,11 @@ class LargeDenseKernel(OperationRule):
         import torch.nn as nn
         # cnnlint: input=3x8x8
         whole_map = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 10, 8))
+        """,
+        """
+        import torch.nn as nn
+        # cnnlint: input=3x64x64
+        patches = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 16, 8, stride=8))
         """,
     ]
     invalid = [
@@ -65,6 +70,7 @@ class LargeDenseKernel(OperationRule):
                 min(kernel) < self.kernel_size
                 or not _behind_the_stem(trace, operation)
                 or _spans_the_map(trace, operation)
+                or _cuts_patches(operation)
             ):
                 continue
             stacked = max(kernel) // 2
@@ -88,3 +94,8 @@ def _behind_the_stem(trace: Trace, operation: Operation) -> bool:
 def _spans_the_map(trace: Trace, operation: Operation) -> bool:
     space = trace.tensor(operation.outputs[0]).shape[-len(operation.windows) :]
     return all(size == 1 for size in space)
+
+
+def _cuts_patches(operation: Operation) -> bool:
+    """Whether the windows do not overlap, as in patch embeddings: stacked small kernels give no patches."""
+    return all(window.stride >= window.kernel_size for window in operation.windows)

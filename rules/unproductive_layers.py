@@ -7,7 +7,7 @@ from cnnlint.plugin import Option
 from cnnlint.receptive import Field, receptive_fields, useful_resolution
 from cnnlint.trace import Operation, Shape
 from cnnlint.wording import assumption, sizes
-from cnnlint_rules._operations import OperationRule
+from cnnlint_rules._operations import OperationRule, is_dense
 
 
 class UnproductiveLayers(OperationRule):
@@ -48,6 +48,13 @@ class UnproductiveLayers(OperationRule):
         # cnnlint: input=3x8x8
         pointwise = nn.Sequential(nn.Conv2d(3, 8, 8), nn.ReLU(), nn.Conv2d(8, 64, 1), nn.ReLU())
         """,
+        """
+        import torch.nn as nn
+        # cnnlint: input=3x8x8
+        head = nn.Sequential(
+            nn.Conv2d(3, 8, 5, 2, 2), nn.ReLU(), nn.Conv2d(8, 8, 3, 2, 1), nn.ReLU(), nn.Conv2d(8, 64, 2)
+        )
+        """,
     ]
     invalid = [
         """
@@ -80,6 +87,7 @@ class UnproductiveLayers(OperationRule):
                 or kernel is None
                 or source.uncertain
                 or all(w.extent == 1 for w in operation.windows)
+                or is_dense(trace, operation)
             ):
                 continue
             seen = fields.get(source.id, ())

@@ -70,6 +70,22 @@ class UnreadActivations(Rule):
                 x = self.conv(x)
                 return self.main(x) + self.skip(x)
         """,
+        """
+        import torch.nn as nn
+        import torch.nn.functional as F
+
+        # cnnlint: input=3x32x32
+        class ReadsOnAShiftedGrid(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.conv = nn.Conv2d(3, 8, 3, padding=1)
+                self.main = nn.Conv2d(8, 8, 3, stride=2, padding=1)
+                self.skip = nn.Conv2d(8, 8, 1, stride=2)
+
+            def forward(self, x):
+                x = self.conv(x)
+                return self.main(x) + self.skip(F.pad(x, (0, 1, 0, 1))[:, :, 1:, 1:])
+        """,
     ]
     invalid = [
         """
@@ -92,9 +108,8 @@ class UnreadActivations(Rule):
         for tensor in trace.run.tensors:
             if tensor.origin != "operation" or tensor.uncertain or len(tensor.shape) < 3:
                 continue
-            made_by = trace.producer(tensor)
-            if made_by is not None and made_by.kind in POSITIONWISE:
-                continue  # what it was given is the map that took work, and is judged by all its readers
+            if _is_no_work(trace, tensor):
+                continue
             share = unread_share(trace, tensor)
             uses = [use for use in readers(trace, tensor) if use.kind in WINDOWED]
             if (
@@ -127,6 +142,17 @@ class UnreadActivations(Rule):
             related=where.related("", *ladder_here(trace, tensor)),
             help=_help(use, space),
         )
+
+
+def _is_no_work(trace: Trace, tensor: Tensor) -> bool:
+    """Whether a map is another one behind a norm or an activation, padded or cut out: that one took the
+    work, and is judged by all that read it."""
+    maker = trace.producer(tensor)
+    before = trace.main_input(maker) if maker is not None else None
+    if maker is None or before is None:
+        return False
+    moved = maker.kind in ("pad", "index") and before.shape[2:] != tensor.shape[2:]
+    return maker.kind in POSITIONWISE or moved
 
 
 def _kernel(use: Operation) -> str:
