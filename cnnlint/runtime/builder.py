@@ -7,8 +7,7 @@ import ast
 import contextlib
 import os
 import sys
-import types
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,16 +17,14 @@ from cnnlint.job import Job
 from cnnlint.runtime import construct
 from cnnlint.runtime.candidates import Candidate, NotAModel, candidates, definition, required
 from cnnlint.runtime.construct import Construction
-from cnnlint.runtime.errors import said
+from cnnlint.runtime.errors import is_ours, is_refusal, raised_in, said, words
 from cnnlint.runtime.frames import UserFiles
 from cnnlint.runtime.loader import ArgumentsMissing, Placeholder, SlicedModule, Unavailable, Unusable, load
 from cnnlint.runtime.recovery import FAILED, stand_in
-from cnnlint.runtime.siblings import constructions_in_project, is_part_elsewhere
+from cnnlint.runtime.siblings import Siblings
 from cnnlint.source.facts import Target
 from cnnlint.source.file import SourceFile
 from cnnlint.trace import Problem
-
-OWN_CODE = os.path.dirname(os.path.dirname(__file__)) + os.sep
 
 
 @dataclass
@@ -53,6 +50,7 @@ class Builder:
         self.problems: list[Problem] = []
         self._construction = Construction(files)
         self._module: SlicedModule | None = None
+        self.siblings = Siblings(job.path, _display, files)
 
     def load(self) -> SlicedModule:
         """The linted file's module, whose statements run as they are asked for."""
@@ -85,7 +83,7 @@ class Builder:
             except BaseException as error:  # the file may raise anything
                 if _is_ours(error):
                     raise
-                if candidate.conventional or self._lacks_argument(error):
+                if candidate.tentative or self._lacks_argument(error):
                     continue
                 if candidate.guessed and not self._inside_constructor(target, error):
                     continue
@@ -96,21 +94,37 @@ class Builder:
             return self._finish(candidate, construction, module, model)
         if unavailable is not None:
             self._unavailable(target, unavailable)
-        elif not is_part_elsewhere(self.job.path, target.name):
+        elif not self.siblings.import_class(target.name):
             self._missing_arguments(target)
         return None
 
+    def leave_out_parts(self, targets: Sequence[Target], built: Container[str]) -> None:
+        """Take back that classes lack arguments where the file's factories were `built`: these are what
+        the file offers, and a class that none of them needs is a part for others, or a helper."""
+        if any(target.kind == "factory" and target.name in built for target in targets):
+            classes = {target.name for target in targets if target.kind == "class"}
+            self.problems = [
+                problem
+                for problem in self.problems
+                if problem.reason != "missing-arguments" or problem.model not in classes
+            ]
+
     def _elsewhere(self, target: Target) -> Iterator[Candidate]:
-        """How the project's other files construct a target that cannot be constructed without arguments."""
+        """How the project's other files construct a target. Where it can be built without arguments, their
+        calls are only a better guess."""
         with contextlib.suppress(Unavailable, NotAModel, AttributeError):
-            if "site-packages" in self.job.path or not required(definition(self.load(), target)):
+            optional = not required(definition(self.load(), target))
+            if optional and target.constructions:
                 return
-            for construction, evaluate in constructions_in_project(self.job.path, target.name, _display):
+            for construction, evaluate in self.siblings.constructions(target.name, whole=optional):
+                if optional and construction.expression.text.endswith("()"):
+                    continue
                 note = f"{target.name} was built as {construction.expression.text}, {construction.reason}"
                 yield Candidate(
                     construction.expression.text,
                     lambda module, evaluate=evaluate: evaluate(),  # type: ignore[misc]
                     guessed=True,
+                    tentative=optional,
                     note=lambda module, note=note: note,  # type: ignore[misc]
                 )
 
@@ -131,15 +145,15 @@ class Builder:
         """A second try for a constructor that raised: layers that refuse are repaired, statements that
         raise are skipped, and each is noted."""
         construction = Construction(self.files, recovering=True)
-        failures: list[Problem] = []
+        skipped: list[BaseException] = []
 
         def failed(reason: BaseException, module: Any, names: tuple[str, ...]) -> None:
             if isinstance(reason, Unavailable):
                 raise reason
-            if failures and (isinstance(reason, (AttributeError, NameError)) or "StandIn" in str(reason)):
-                return  # a consequence of what failed before
-            failures.append(self._not_built(target, reason))
-            stand_in(module, names)
+            lacking = isinstance(reason, (AttributeError, NameError)) or "StandIn" in words(reason)
+            if not (skipped and lacking):  # else it is a consequence of what failed before
+                skipped.append(reason)
+                stand_in(module, names)
 
         try:
             module = self.load_again(recovering=True)
@@ -154,11 +168,11 @@ class Builder:
         except BaseException as again:
             if _is_ours(again):
                 raise
-            self.problems.extend(failures or [self._not_built(target, again)])
+            self._not_built(target, skipped or [again])
             return None
-        self.problems.extend(failures)
+        self._not_built(target, skipped)
         built = self._finish(candidate, construction, module, model)
-        return replace(built, broken=bool(failures))
+        return replace(built, broken=bool(skipped))
 
     def _lacks_argument(self, error: BaseException) -> bool:
         """Whether a constructor needs what only the running program sets: an option that it adds to its
@@ -205,16 +219,20 @@ class Builder:
             )
         )
 
-    def _not_built(self, target: Target, error: BaseException) -> Problem:
-        calls = self.files.traceback_calls(error.__traceback__)
-        related = tuple(("called from here", span) for span in calls[1:])
-        return Problem(
-            "model-not-built",
-            f"the constructor of {target.name} raises {said(error)}",
-            calls[0] if calls else target.span,
-            model=target.name,
-            related=related,
-        )
+    def _not_built(self, target: Target, errors: Iterable[BaseException]) -> None:
+        """Note what a constructor raised; a refused effect has been noted already."""
+        for error in errors:
+            if not is_refusal(error):
+                calls = self.files.traceback_calls(error.__traceback__)
+                self.problems.append(
+                    Problem(
+                        "model-not-built",
+                        f"the constructor of {target.name} raises {said(error)}",
+                        calls[0] if calls else target.span,
+                        model=target.name,
+                        related=tuple(("called from here", span) for span in calls[1:]),
+                    )
+                )
 
     def _unavailable(self, target: Target, error: Unavailable) -> None:
         failure = error.failure
@@ -275,30 +293,21 @@ class Builder:
         )
 
 
-def _raised_in(error: BaseException) -> types.FrameType | None:
-    """The frame that raised an exception."""
-    traceback = error.__traceback__
-    while traceback is not None and traceback.tb_next is not None:
-        traceback = traceback.tb_next
-    return traceback.tb_frame if traceback else None
-
-
 def _is_ours(error: BaseException) -> bool:
-    """Whether an exception is a fault of cnnlint's own: it was raised in its code, and not by the guard."""
-    frame = _raised_in(error)
-    if frame is None or isinstance(frame.f_locals.get("self"), Unusable):
-        return False
-    expected = (PermissionError, ArgumentsMissing)  # the guard's, and of arguments that were not given
-    return frame.f_code.co_filename.startswith(OWN_CODE) and not isinstance(error, expected)
+    """Whether an exception is a fault of cnnlint's own, and not of arguments that were not given."""
+    frame = raised_in(error)
+    unusable = frame is not None and isinstance(frame.f_locals.get("self"), Unusable)
+    return is_ours(error) and not unusable and not isinstance(error, ArgumentsMissing)
 
 
 def _is_environment(error: BaseException) -> bool:
     """Whether an exception speaks of the machine and not of the model: files, the network, processes that
     work together."""
-    frame = _raised_in(error)
-    raised_in = frame.f_code.co_filename if frame else ""
-    refused = isinstance(error, PermissionError) and "cnnlint" in str(error)
-    return (isinstance(error, OSError) and not refused) or os.path.join("torch", "distributed") in raised_in
+    frame = raised_in(error)
+    where = frame.f_code.co_filename if frame else ""
+    return not is_refusal(error) and (
+        isinstance(error, OSError) or os.path.join("torch", "distributed") in where
+    )
 
 
 def _display(path: str) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import nn
 
 from cnnlint.job import called_name
+from cnnlint.runtime.errors import hand_over, words
 from cnnlint.runtime.loader import ArgumentsMissing, SlicedModule
 from cnnlint.source.facts import Expression, Target
 
@@ -50,13 +51,13 @@ class NotAModel(Exception):
 @dataclass
 class Candidate:
     """A way to build a target: `make` runs it in a loaded module. A `guessed` one may be wrong, so that
-    a call which cannot be evaluated says nothing about the model; nothing that raises does where its
-    arguments are `conventional`. `note` is what the report says of it."""
+    a call which cannot be evaluated says nothing about the model; of a `tentative` one nothing that raises
+    does. `note` is what the report says of it."""
 
     text: str
     make: Callable[[SlicedModule], Any]
     guessed: bool = False
-    conventional: bool = False
+    tentative: bool = False
     note: Callable[[SlicedModule], str] | None = None
 
 
@@ -67,28 +68,30 @@ def candidates(
     other files say (looked up only when it comes to that), the defaults, and conventional values."""
     for text in given:
         if called_name(text) == target.name:
-            yield Candidate(text, _evaluation(Expression(text, "", _names_in(text), target.span)))
+            expression = Expression(text, "", _names_in(text), target.span)
+            if inner := target.definition:
+                expression = replace(inner, text=text, names=inner.names | expression.names)
+            yield Candidate(text, _evaluation(expression))
     for item in target.constructions:
         guessed = item.source != "comment" and target.kind != "variable"
         yield Candidate(item.expression.text, _evaluation(item.expression), guessed)
     if target.kind == "variable":
         return
-    if target.name.isidentifier():
+    if target.definition is None:
         yield from elsewhere()
-    own_name = target.name.rpartition(".")[2]
-    yield Candidate(f"{own_name}()", lambda module: _with_defaults(module, target))
+    yield Candidate(f"{target.name}()", lambda module: _with_defaults(module, target))
     yield Candidate(
-        f"{own_name}(…)",
-        lambda module: definition(module, target)(**conventional_arguments(module, target)),
+        f"{target.name}(…)",
+        lambda module: hand_over(definition(module, target), **conventional_arguments(module, target)),
         guessed=True,
-        conventional=True,
+        tentative=True,
         note=lambda module: _conventional_note(module, target),
     )
 
 
 def definition(module: SlicedModule, target: Target) -> Callable[..., Any]:
     """The class or factory of a target. Raises NotAModel where it is neither."""
-    value = module.get(target.name)
+    value = module.evaluate(target.definition) if target.definition else module.get(target.name)
     if not callable(value) or (isinstance(value, type) and not issubclass(value, nn.Module)):
         raise NotAModel
     return value
@@ -96,7 +99,9 @@ def definition(module: SlicedModule, target: Target) -> Callable[..., Any]:
 
 def conventional_arguments(module: SlicedModule, target: Target) -> dict[str, Any]:
     """Values for the parameters that must be given. Raises ArgumentsMissing for a name without a
-    convention."""
+    convention, and NotAModel for a part of an installed package."""
+    if module.is_part_of_package(target.name):
+        raise NotAModel
     given = {}
     for name in required(definition(module, target)):
         if name not in CONVENTIONAL_ARGUMENTS:
@@ -116,11 +121,12 @@ def _with_defaults(module: SlicedModule, target: Target) -> Any:
     if names:
         raise ArgumentsMissing(names[0])
     try:
-        return function()
+        return hand_over(function)
     except (LookupError, AttributeError, TypeError) as error:
-        lacking = isinstance(error, LookupError) or "None" in str(error) or "required" in str(error)
+        told = words(error)
+        lacking = isinstance(error, LookupError) or "None" in told or "required" in told
         if lacking and _says_nothing(function):
-            raise ArgumentsMissing(str(error)) from error
+            raise ArgumentsMissing(told) from error
         raise
 
 

@@ -1,14 +1,78 @@
-"""Exceptions as the trace and its problems tell of them."""
+"""Exceptions of the user's code: what the trace and its problems tell of them, and whose they are."""
 
 from __future__ import annotations
+
+import errno
+import os
+import types
+from collections.abc import Callable
+from typing import Any
+
+LONGEST = 300
+"""Characters of an exception's words that are told."""
+
+OWN_CODE = os.path.dirname(os.path.dirname(__file__)) + os.sep
+
+
+class Refused(PermissionError):
+    """An effect that cnnlint does not allow while it lints."""
+
+    def __init__(self, what: str):
+        super().__init__(errno.EPERM, f"cnnlint refuses {what} while a file is linted")
+
+
+def words(error: BaseException) -> str:
+    """What an exception says, which is its own code and may raise or be endless; nothing that a terminal
+    would take for a command."""
+    try:
+        text = str(error)[: 20 * LONGEST]
+    except BaseException:
+        return ""
+    return "".join(sign if sign.isprintable() or sign in "\n\t" else "?" for sign in text)
 
 
 def first_line(error: BaseException) -> str:
     """The first line of an exception's own words."""
-    return str(error).strip().partition("\n")[0]
+    line = words(error).strip().partition("\n")[0]
+    return line if len(line) <= LONGEST else line[:LONGEST] + "…"
 
 
 def said(error: BaseException) -> str:
     """An exception in one line, with its type."""
-    words = first_line(error)
-    return f"{type(error).__name__}: {words}" if words else type(error).__name__
+    line = first_line(error)
+    return f"{type(error).__name__}: {line}" if line else type(error).__name__
+
+
+def is_refusal(error: BaseException | None) -> bool:
+    """Whether an exception is a refused effect, or what became of one."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        if isinstance(error, Refused):
+            return True
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def hand_over(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Calls what is not ours: an exception that has no frame beyond this one is that function's."""
+    return function(*args, **kwargs)
+
+
+def raised_in(error: BaseException) -> types.FrameType | None:
+    """The frame that raised an exception."""
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    return traceback.tb_frame if traceback else None
+
+
+def is_ours(error: BaseException) -> bool:
+    """Whether an exception is a fault of cnnlint's own: it was raised in its code, and is none that its
+    code raises for the user's."""
+    frame = raised_in(error)
+    if frame is None or frame.f_code is hand_over.__code__:
+        return False
+    if isinstance(error, (Refused, RecursionError, MemoryError)):
+        return False
+    return frame.f_code.co_filename.startswith(OWN_CODE)

@@ -1,4 +1,4 @@
-"""Which input a model is traced with: what the file says, else what its layers need."""
+"""The inputs of a model: read from what the text says, else solved from what its layers need."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from torch import nn
 from cnnlint.diagnostic import Span
 from cnnlint.graph import Trace
 from cnnlint.runtime.functions import DTYPES
-from cnnlint.source.facts import Expression, InputEvidence, Target
+from cnnlint.source.facts import Expression, InputEvidence
 from cnnlint.trace import Input, Model, Operation, Pass, Shape, Tensor
 
 CONVENTIONAL_SIZES: dict[int, Shape] = {1: (1024,), 2: (224, 224), 3: (16, 112, 112)}
@@ -84,11 +84,18 @@ Trial = Callable[[Sequence[Input]], tuple[Pass, BaseException | None]]
 
 @dataclass(frozen=True)
 class Found:
-    """The inputs to trace with; `batch` is one that the file's own tensors have, for models that fix it."""
+    """The inputs to trace with.
+
+    Attributes:
+        batch: one that the file's own tensors have, for models that fix it.
+        notes: other inputs that are said of the model, and that it takes.
+        doubts: what is said that disagrees: the model runs with one input and not with the other.
+    """
 
     inputs: tuple[Input, ...]
     batch: int | None = None
     notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 class InputUnknown(Exception):
@@ -197,51 +204,21 @@ class EvidenceReader:
         return ()
 
 
-def find(
-    target: Target,
-    model: nn.Module,
-    option: Sequence[Any],
-    evaluate: Callable[[Expression], Any],
-    trial: Trial,
-) -> Found:
-    """The inputs for a model: the option, comments, evidence tied to it, evidence of the file that fits,
-    else solved from the layers.
-
-    Raises:
-        InputUnknown: the option gives fewer inputs than forward needs.
-    """
-    names = [parameter.name for parameter in forward_parameters(model)]
-    if option:
-        if len(option) < len(names):
-            wanted = f"{len(names)} inputs ({', '.join(names)})"
-            raise InputUnknown(f"forward of {target.name} takes {wanted}, and --input gives {len(option)}")
-        return Found(from_option(option, names))
-    reader = EvidenceReader(evaluate, names)
-    for evidence in target.inputs:
-        if evidence.general or evidence.channels_only or evidence.size_only or evidence.size_expression:
-            continue
-        found = reader.read(evidence)
-        if found:
-            return found
-    solver = Solver(model, names, trial)
-    for evidence in target.inputs:
-        if evidence.general and (found := reader.read(evidence)) and solver.takes(found.inputs):
-            # A library's model is right: what does not run with it was said of another model.
-            if target.kind == "variable" and solver.badness(found.inputs):
-                continue
-            return found
-    partial = [(evidence, reader.size(evidence)) for evidence in target.inputs]
-    sized = next(((evidence, size) for evidence, size in partial if size), None)
-    return solver.solve(sized)
-
-
 class Solver:
     """Finds the input that the model's own layers need."""
 
     def __init__(self, model: nn.Module, names: Sequence[str], trial: Trial):
         self.model = model
         self.names = names
-        self.trial = trial
+        self._trial = trial
+        self._last: tuple[list[tuple[Shape, str]], tuple[Pass, BaseException | None]] | None = None
+
+    def trial(self, inputs: Sequence[Input]) -> tuple[Pass, BaseException | None]:
+        """A trace with these inputs; asked again for the same ones it is not made again."""
+        given = [(item.shape, item.dtype) for item in inputs]
+        if self._last is None or self._last[0] != given:
+            self._last = given, self._trial(inputs)
+        return self._last[1]
 
     def takes(self, inputs: Sequence[Input]) -> bool:
         """Whether the first layers take such inputs: an image for convolutions, with as many channels or

@@ -18,6 +18,7 @@ import sys
 import types
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -200,6 +201,20 @@ class SlicedModule:
             value = getattr(value, part)
         return value
 
+    def is_part_of_package(self, name: str) -> bool:
+        """Whether the module is an installed one, and others of its package have imported what a name of it
+        is: they build it as they need it."""
+        if not self._whole:
+            return False
+        package = self.module.__name__.partition(".")[0]
+        value = self.get(name)
+        return any(
+            other is not self.module
+            and other_name.partition(".")[0] == package
+            and getattr(other, "__dict__", {}).get(name) is value
+            for other_name, other in list(sys.modules.items())
+        )
+
     def _attribute(self, name: str) -> Any:
         """What other modules import from this one, run as it is asked for (PEP 562)."""
         if name not in self._pending and (name == "__all__" or not name.startswith("__")):
@@ -218,10 +233,22 @@ class SlicedModule:
         scope = self.namespace
         if expression.prelude:
             scope = dict(scope)
-            exec(compile(expression.prelude, "<prelude>", "exec", flags=self._flags), scope)
+            for statement, place in zip_longest(ast.parse(expression.prelude).body, expression.places):
+                self._run_locally(statement, place, scope)
         tree = ast.parse(expression.text.strip(), mode="eval")
         _shift(tree, expression.span)
         return eval(compile(tree, self.path, "eval", flags=self._flags), scope)
+
+    def _run_locally(self, statement: ast.stmt, place: Span | None, scope: dict[str, Any]) -> None:
+        """Run a statement of a function's body, as it stands in the file where it has a `place` there."""
+        if place is not None:
+            statement = _cut(self.file, place)
+        if self._recovering:
+            from cnnlint.runtime.recovery import guard_constructors
+
+            statement = guard_constructors(statement)
+        name = self.path if place is not None else "<prelude>"
+        exec(compile(ast.Module([statement], []), name, "exec", flags=self._flags, dont_inherit=True), scope)
 
     def _run(self, statement: ast.stmt) -> None:
         if isinstance(statement, ast.ImportFrom) and any(alias.name == "*" for alias in statement.names):
@@ -317,6 +344,15 @@ def _future_flags(tree: ast.Module) -> int:
                 feature = getattr(__future__, alias.name, None)
                 flags |= feature.compiler_flag if feature else 0
     return flags
+
+
+def _cut(file: SourceFile, place: Span) -> ast.stmt:
+    """The statement that stands at a place inside a function, with its positions in the file."""
+    first = file.lines[place.row - 1]
+    indentation = "".join(sign if sign.isspace() else " " for sign in first[: place.column - 1])
+    block = ast.parse(f"if 1:\n{indentation or ' '}{file.segment(place)}").body[0]
+    assert isinstance(block, ast.If)
+    return ast.increment_lineno(block.body[0], place.row - 2)
 
 
 def _shift(tree: ast.AST, span: Span) -> None:

@@ -1,4 +1,4 @@
-"""How other files of the project construct a model: for arguments that its own file does not supply."""
+"""The other files of the project: how they construct a model, and what they hand to it."""
 
 from __future__ import annotations
 
@@ -6,83 +6,179 @@ import contextlib
 import importlib
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
+from cnnlint.runtime.frames import UserFiles
 from cnnlint.runtime.loader import SlicedModule, package_of, project_root
-from cnnlint.source.constructions import constructions_elsewhere
-from cnnlint.source.facts import Construction
+from cnnlint.source.facts import Construction, Expression, InputEvidence
 from cnnlint.source.reading import read_path
+from cnnlint.source.users import Home, User
 
 MOST_FILES = 300
 """Files of the project that are looked through."""
 
+MOST_USERS = 24
+"""Files that are read for how they use one module."""
+
 LARGEST = 1 << 20
 """Bytes up to which a file is looked through."""
 
+BESIDE = ("tests", "test", "examples", "scripts")
+"""Folders of a project's root in which its models are used."""
 
-def constructions_in_project(
-    path: str, name: str, display: Callable[[str], str]
-) -> Iterator[tuple[Construction, Callable[[], Any]]]:
-    """The calls of `name`, which the file at `path` defines, in the files beside it, above it and in its
-    project's root; each with a function that evaluates it there."""
-    module, _ = package_of(path)
-    for sibling in _files(path):
-        try:
-            if name.encode() not in sibling.read_bytes():
+Evaluate = Callable[[Expression], Any]
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """What another file says of a model's input. `evaluate` is for its expressions. It is `trusted` where
+    that file builds this very model to use it; what a test builds may be built otherwise."""
+
+    evidence: InputEvidence
+    evaluate: Evaluate
+    trusted: bool
+
+
+class Siblings:
+    """The files of the project around one file.
+
+    Args:
+        path: of the linted file, absolute.
+        display: how the path of a file is shown.
+    """
+
+    def __init__(self, path: str, display: Callable[[str], str], files: UserFiles):
+        self._path = path
+        self._display = display
+        self._user_files = files
+        self._modules: dict[str, SlicedModule] = {}
+
+    def constructions(self, name: str, whole: bool) -> Iterator[tuple[Construction, Callable[[], Any]]]:
+        """The calls of `name`, which the file defines, each with a function that evaluates it there; with
+        `whole` those that build it to use it as it is, and no test."""
+        for path, user in self._users:
+            if whole and _is_test(path):
                 continue
-            file = read_path(sibling, display(str(sibling)))
-            found = constructions_elsewhere(file, module, name)
-        except (OSError, SyntaxError):
-            continue
-        for construction in found:
-            yield construction, _evaluation(str(sibling), construction)
+            for construction in user.constructions(name, whole):
+                yield construction, partial(self._evaluate, path, construction.expression)
 
+    def inputs(self, name: str) -> list[Elsewhere]:
+        """What the files that use `name` hand to it, and then the data sets that they read or import."""
+        handed: list[Elsewhere] = []
+        data: list[Elsewhere] = []
+        for path, user in self._users:
+            if not user.uses(name):
+                continue
+            is_test = _is_test(path)
+            trusted = not is_test and bool(user.constructions(name, whole=True))
+            for origin, evidence in user.handed_over:
+                own = origin == name
+                evidence = replace(evidence, general=not own)
+                handed.append(Elsewhere(evidence, partial(self._evaluate, path), own and trusted))
+            readers = {} if is_test else {path: user} if user.data() else self._imported_by(user)
+            data += [
+                Elsewhere(evidence, partial(self._evaluate, other), trusted)
+                for other, reader in readers.items()
+                for evidence in reader.data()
+            ]
+        return sorted([*handed, *data], key=lambda item: not item.trusted)
 
-def is_part_elsewhere(path: str, name: str) -> bool:
-    """Whether another file of the project imports a class from this one: then it is a part of a model
-    there."""
-    module = package_of(path)[0].rpartition(".")[2]
-    word, home, own = (
-        re.compile(pattern.encode(), re.MULTILINE)
-        for pattern in (
-            rf"\b{re.escape(name)}\b",
-            rf"\b{re.escape(module)}\b",
-            rf"^class {re.escape(name)}\b",
+    def import_class(self, name: str) -> bool:
+        """Whether another file imports a class from this one: then it is a part of a model there."""
+        module = package_of(self._path)[0].rpartition(".")[2]
+        word, home, own = (
+            re.compile(pattern.encode(), re.MULTILINE)
+            for pattern in (
+                rf"\b{re.escape(name)}\b",
+                rf"\b{re.escape(module)}\b",
+                rf"^class {re.escape(name)}\b",
+            )
         )
-    )
-    for sibling in _files(path):
-        with contextlib.suppress(OSError):
-            text = sibling.read_bytes()
-            if word.search(text) and home.search(text) and not own.search(text):
-                return True
-    return False
+        for sibling in self._files:
+            with contextlib.suppress(OSError):
+                text = sibling.read_bytes()
+                if word.search(text) and home.search(text) and not own.search(text):
+                    return True
+        return False
 
+    # -- files
 
-def _files(path: str) -> Iterator[Path]:
-    """Python files near a file, nearest first."""
-    own = Path(path)
-    root = Path(project_root(path))
-    folders = dict.fromkeys([own.parent, own.parent.parent, root])
-    seen = 0
-    for folder in folders:
-        if not folder.is_relative_to(root):
-            continue
-        for candidate in sorted(folder.glob("*.py")):
-            if candidate == own or not candidate.is_file() or candidate.stat().st_size > LARGEST:
+    @cached_property
+    def _files(self) -> list[Path]:
+        """Python files and notebooks near the file, nearest first."""
+        own = Path(self._path)
+        if "site-packages" in own.parts:
+            return []
+        root = Path(project_root(self._path))
+        folders = [own.parent, own.parent.parent, root, *(root / name for name in BESIDE)]
+        found: dict[Path, None] = {}
+        for folder in dict.fromkeys(folders):
+            if not folder.is_relative_to(root):
                 continue
-            seen += 1
-            if seen > MOST_FILES:
-                return
-            yield candidate
+            for candidate in sorted(folder.glob("*.py")) + sorted(folder.glob("*.ipynb")):
+                with contextlib.suppress(OSError):
+                    if candidate != own and candidate.is_file() and candidate.stat().st_size <= LARGEST:
+                        found[candidate] = None
+        return list(found)[:MOST_FILES]
+
+    @cached_property
+    def _users(self) -> list[tuple[Path, User]]:
+        """The files whose imports name the module, or a package that it is in."""
+        names = "|".join(map(re.escape, self._home.parts))
+        imports = re.compile(rf'(?:^|")[ \t]*(?:from|import)\b[^\n]*\b(?:{names})\b'.encode(), re.MULTILINE)
+        relative = re.compile(rb"^[ \t]*from[ \t]+\.+[ \t]+import\b", re.MULTILINE)
+        found: list[tuple[Path, User]] = []
+        for sibling in self._files:
+            with contextlib.suppress(OSError):
+                text = sibling.read_bytes()
+                if imports.search(text) or relative.search(text):
+                    user = self._user(sibling)
+                    if user is not None:
+                        found.append((sibling, user))
+            if len(found) == MOST_USERS:
+                break
+        return found
+
+    @cached_property
+    def _home(self) -> Home:
+        path = Path(self._path).with_suffix("")
+        if path.name == "__init__":
+            path = path.parent
+        root = Path(project_root(self._path))
+        return Home(*path.relative_to(root.parent).parts)
+
+    def _user(self, path: Path) -> User | None:
+        try:
+            file = read_path(path, self._display(str(path)))
+        except (OSError, SyntaxError):
+            return None
+        return User(replace(file, beside=True), self._home)
+
+    def _imported_by(self, user: User) -> dict[Path, User]:
+        """The files of the project that a file imports."""
+        names = user.imported()
+        found = {path: self._user(path) for path in self._files if path.stem in names}
+        return {path: reader for path, reader in found.items() if reader is not None}
+
+    def _evaluate(self, path: Path, expression: Expression) -> Any:
+        """The value of an expression of another file, whose module is loaded for it."""
+        name = package_of(str(path))[0]
+        if str(path) not in self._modules:
+            try:
+                sliced = getattr(importlib.import_module(name), "__cnnlint__", None)
+            except ImportError:
+                sliced = None
+            if not isinstance(sliced, SlicedModule) or sliced.path != str(path):
+                file = read_path(path, self._display(str(path)))
+                sliced = SlicedModule(file, str(path), name, self._user_files)
+            self._modules[str(path)] = sliced
+        return self._modules[str(path)].evaluate(expression)
 
 
-def _evaluation(path: str, construction: Construction) -> Callable[[], Any]:
-    def evaluate() -> Any:
-        module = importlib.import_module(package_of(path)[0])
-        sliced = getattr(module, "__cnnlint__", None)
-        if not isinstance(sliced, SlicedModule):
-            raise ImportError(f"{path} is not a module of the project")
-        return sliced.evaluate(construction.expression)
-
-    return evaluate
+def _is_test(path: Path) -> bool:
+    return (
+        path.name.startswith("test") or path.stem.endswith("_test") or path.parent.name in ("test", "tests")
+    )

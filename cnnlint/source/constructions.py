@@ -1,4 +1,4 @@
-"""How models are built: the calls of a class or factory, in its own file and in others of the project."""
+"""How models are built: the calls of a class or factory."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ from collections.abc import Iterable
 
 from cnnlint.source.expressions import Expressions
 from cnnlint.source.facts import Construction
-from cnnlint.source.file import SourceFile
 from cnnlint.source.locate import is_literal
-from cnnlint.source.names import Imports
-from cnnlint.source.scopes import Scope, Scopes, Use
+from cnnlint.source.scopes import Scope, Use
 
 
-def ranked(calls: Iterable[Use], expressions: Expressions, where: str = "") -> tuple[Construction, ...]:
+def ranked(calls: Iterable[Use], expressions: Expressions) -> tuple[Construction, ...]:
     """The calls that can be evaluated, each text once: those that the file runs first, and of these the
-    ones that are written in literals. `where` is said before the line, for calls of another file."""
+    ones that are written in literals."""
     found: list[tuple[tuple[int, int, int], Construction]] = []
     seen: set[tuple[str, str]] = set()
     for use in calls:
@@ -25,7 +23,8 @@ def ranked(calls: Iterable[Use], expressions: Expressions, where: str = "") -> t
         if expression is None:
             continue
         order = (_distance(use.scope), 0 if _has_literals(call) else 1, call.lineno)
-        found.append((order, Construction(expression, "evidence", f"as in {where}line {call.lineno}")))
+        where = expressions.file.line(call.lineno)
+        found.append((order, Construction(expression, "evidence", f"as in {where}")))
     ordered = []
     for _, construction in sorted(found, key=lambda item: item[0]):
         text = (construction.expression.text, construction.expression.prelude)
@@ -33,34 +32,6 @@ def ranked(calls: Iterable[Use], expressions: Expressions, where: str = "") -> t
             seen.add(text)
             ordered.append(construction)
     return tuple(ordered)
-
-
-def constructions_elsewhere(file: SourceFile, module: str, name: str) -> tuple[Construction, ...]:
-    """How another file of the project builds the class or factory `name` that it imports from `module`
-    (dotted, from the project's root: `unet.model`), or from a package above it that hands it on.
-
-    The expressions are to be evaluated in that file's own namespace. Its text must parse.
-    """
-    if name not in file.text:
-        return ()
-    imports = Imports(file.tree)
-    scopes = Scopes(file.tree)
-    calls = [use for use in scopes.calls if _is_imported(use.node, module, name, imports)]
-    return ranked(calls, Expressions(file, scopes, imports), f"{file.filename}, ")
-
-
-def _is_imported(call: ast.expr, module: str, name: str, imports: Imports) -> bool:
-    """Whether a call is of `name` as the module, or a package above it, gives it."""
-    assert isinstance(call, ast.Call)
-    meaning = imports.qualified(call.func) or ""
-    holder, _, last = meaning.rpartition(".")
-    if last != name:
-        return False
-    above = module.split(".")
-    if holder:
-        return imports.is_imported(call.func) and holder.rpartition(".")[2] in above
-    stars = {star.rpartition(".")[2] for star in imports.stars}
-    return bool(stars & set(above)) and not imports.is_imported(call.func)
 
 
 def _distance(scope: Scope) -> int:

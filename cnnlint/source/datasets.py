@@ -112,7 +112,9 @@ class DatasetReader:
             assert isinstance(call, ast.Call)
             text = self.file.segment(self.file.span(call.func))
             steps = f" with {' and '.join(pipeline.steps)}" if pipeline.steps else ""
-            evidence = _evidence(pipeline, f"{text} in line {call.lineno}{steps}", self.file.span(call.func))
+            evidence = _evidence(
+                pipeline, f"{text} in {self.file.line(call.lineno)}{steps}", self.file.span(call.func)
+            )
             if evidence is not None and not any(_same(evidence, other) for other in found):
                 found.append(evidence)
         if not self._used:
@@ -120,7 +122,7 @@ class DatasetReader:
             if len(shapes) == 1:
                 pipeline = shapes.pop()
                 first = self._chains[0].node
-                reason = f"{' and '.join(pipeline.steps)} in line {first.lineno}"
+                reason = " and ".join(pipeline.steps) or f"the transforms in {self.file.line(first.lineno)}"
                 evidence = _evidence(pipeline, reason, self.file.span(first))
                 if evidence is not None:
                     found.append(evidence)
@@ -160,7 +162,7 @@ class DatasetReader:
             return None
         text = self.file.segment(self.file.span(call.func))
         return ClassCount(
-            count, self.file.span(call.func), f"{text} in line {call.lineno} has {count} classes"
+            count, self.file.span(call.func), f"{text} in {self.file.line(call.lineno)} has {count} classes"
         )
 
     @cached_property
@@ -241,7 +243,7 @@ class DatasetReader:
                 for value in self.scopes.values(step, chain.scope, chain.path)[:1]:
                     pipeline = self._apply(pipeline, value, depth + 1)
             return pipeline
-        shown = f"{name} in line {call.lineno}"
+        shown = f"{name} in {self.file.line(call.lineno)}"
         if name == "Grayscale":
             channels = self._constant(chain, "num_output_channels", 0)
             return self._stepped(pipeline, shown, channels=channels if isinstance(channels, int) else 1)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
+from dataclasses import replace
+from functools import cached_property
 from typing import NamedTuple
 
+from cnnlint.diagnostic import Span
 from cnnlint.source.facts import Expression
 from cnnlint.source.file import SourceFile
 from cnnlint.source.names import BUILTINS, FunctionDef, Imports, bound_names, needs, parameter_names
@@ -44,18 +47,37 @@ class Expressions:
             return None
         span = self.file.span(use.node)
         text = ast.unparse(node) if rewritten is not None else self.file.segment(span)
-        return Expression(text, _source(prelude.statements), prelude.names - BUILTINS, span)
+        return self._expression(text, prelude, span)
 
-    def after(self, name: str, scope: Scope, span_of: ast.expr) -> Expression | None:
+    def after(self, name: str, scope: Scope, span_of: ast.AST) -> Expression | None:
         """The value that a local variable has at the end of its function or `__main__` block."""
         place = (10**9, 0)
-        use = Use(span_of, scope, ())
+        use = Use(span_of, scope, ())  # type: ignore[arg-type]
         prelude = self._prelude(frozenset({name}), use, place, DEEPEST_CALL_CHAIN)
         if prelude is None:
             return None
-        return Expression(
-            name, _source(prelude.statements), prelude.names - BUILTINS, self.file.span(span_of)
+        return self._expression(name, prelude, self.file.span(span_of))
+
+    def _expression(self, text: str, prelude: _Prelude, span: Span) -> Expression:
+        source = "\n".join(map(ast.unparse, prelude.statements))
+        places = tuple(
+            self._place(statement) if id(statement) in self._written else None
+            for statement in prelude.statements
         )
+        return Expression(text, source, prelude.names - BUILTINS, span, places)
+
+    def _place(self, statement: ast.stmt) -> Span:
+        """Where a statement stands, with its decorators."""
+        place = self.file.span(statement)
+        decorators = getattr(statement, "decorator_list", [])
+        if not decorators:
+            return place
+        return replace(place, row=decorators[0].lineno)
+
+    @cached_property
+    def _written(self) -> frozenset[int]:
+        """The statements that stand in the file, in contrast to what slicing makes of them."""
+        return frozenset(id(node) for node in ast.walk(self.file.tree) if isinstance(node, ast.stmt))
 
     def _prelude(
         self, names: frozenset[str], use: Use, place: tuple[int, int], depth: int
@@ -205,7 +227,3 @@ def _comprehension(node: ast.AST) -> list[ast.stmt]:
         ast.fix_missing_locations(ast.copy_location(ast.Assign([part.target], _first(part.iter)), node))
         for part in node.generators
     ]
-
-
-def _source(statements: Iterable[ast.stmt]) -> str:
-    return "\n".join(ast.unparse(statement) for statement in statements)

@@ -22,12 +22,15 @@ class Expression:
             without indentation (`args = parser.parse_args()`); "" at module level.
         names: the module-level names that text and prelude need, for the slice.
         span: where it stands.
+        places: of each statement of the prelude where it stands in the file, None for one that does not
+            stand there as it is.
     """
 
     text: str
     prelude: str
     names: frozenset[str]
     span: Span
+    places: tuple[Span | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,7 @@ class Target:
     """A model of the file.
 
     Attributes:
-        name: class, factory or variable; `Outer.Inner` for nested classes.
+        name: class, factory or variable.
         kind: "class", "factory" or "variable".
         span: the name where it is defined (`class Net`), for findings about the whole model.
         constructions: what the text says of its construction, best first; the runtime tries them in
@@ -93,6 +96,8 @@ class Target:
         evidence: losses and class counts that are applied to it.
         certain: False for a class whose base is imported from a place that cannot be read, so that
             only the runtime can say whether it is a model: it is skipped quietly if it is none.
+        definition: what evaluates to a class or factory that is no name of the module, since it is defined
+            inside a function or class.
     """
 
     name: str
@@ -102,6 +107,7 @@ class Target:
     inputs: tuple[InputEvidence, ...] = ()
     evidence: Evidence = field(default_factory=Evidence)
     certain: bool = True
+    definition: Expression | None = None
 
 
 @dataclass(frozen=True, slots=True)

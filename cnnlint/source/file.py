@@ -19,11 +19,13 @@ class SourceFile:
         text: Python source; for a notebook, the joined code cells.
         cells: for a notebook, per line of `text` (index 0 is row 1) the cell's number and the row in
             that cell; empty for plain files.
+        beside: whether it is another file than the linted one, so that its lines are told by its name too.
     """
 
     filename: str
     text: str
     cells: tuple[tuple[int, int], ...] = field(default=())
+    beside: bool = False
 
     @cached_property
     def lines(self) -> list[str]:
@@ -41,6 +43,14 @@ class SourceFile:
                 return ast.parse(self.text, self.filename)
         except (ValueError, RecursionError, MemoryError) as error:
             raise SyntaxError(str(error) or "too deeply nested to parse") from error
+
+    def line(self, row: int) -> str:
+        """A line in a sentence: `line 24`, `cell 3, line 2`, `train.py, line 24`."""
+        told = f"line {row}"
+        if self.cells and row <= len(self.cells):
+            cell, row_in_cell = self.cells[row - 1]
+            told = f"cell {cell}, line {row_in_cell}"
+        return f"{self.filename}, {told}" if self.beside else told
 
     def column(self, row: int, byte_offset: int) -> int:
         """The 1-based column in characters of a 0-based UTF-8 byte offset in a row (ast and

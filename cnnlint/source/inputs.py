@@ -151,7 +151,7 @@ class InputReader:
         sizes = [self.expressions.make(use._replace(node=item)) for item in items]
         if not all(sizes):
             return None
-        reason = f"{self._shown(call)} in line {call.lineno}"
+        reason = f"{self._shown(call)} in {self.file.line(call.lineno)}"
         complete = tuple(size for size in sizes if size is not None)
         return InputEvidence("evidence", reason, self.file.span(given), sizes=complete, batched=batched)
 
@@ -177,9 +177,9 @@ class InputReader:
         span = self.file.span(first)
         if sources[0].sample:
             assert isinstance(first, ast.Call)
-            reason = f"{self._shown(first.func)} in line {first.lineno}"
+            reason = f"{self._shown(first.func)} in {self.file.line(first.lineno)}"
         else:
-            reason = f"{self._shown(first)} in line {first.lineno}"
+            reason = f"{self._shown(first)} in {self.file.line(first.lineno)}"
         return InputEvidence("evidence", reason, span, expressions=tuple(expressions))
 
     def _shown(self, node: ast.expr) -> str:

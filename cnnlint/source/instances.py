@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from cnnlint.source.models import SAME_MODEL_METHODS, WRAPPERS, Models
 from cnnlint.source.names import FunctionDef, Imports, parameter_names
+from cnnlint.source.neighbours import Neighbours
 from cnnlint.source.scopes import Scope, Scopes, Use, default_for
 
 Origin = str | ast.Call
@@ -25,20 +26,34 @@ class Instances:
     """The models that the expressions of a file stand for.
 
     Attributes:
-        factories: the functions of the module that return a model, by name.
+        factories: the functions that return a model, by name: those of the module, else those inside
+            functions.
+
+    Args:
+        imported: tells the models of another file by the callee: their name there, or None.
     """
 
-    def __init__(self, tree: ast.Module, imports: Imports, scopes: Scopes, models: Models):
+    def __init__(
+        self,
+        tree: ast.Module,
+        imports: Imports,
+        scopes: Scopes,
+        models: Models,
+        neighbours: Neighbours,
+        imported: Callable[[ast.expr], str | None] = lambda callee: None,
+    ):
         self.imports = imports
         self.scopes = scopes
         self.models = models
+        self.neighbours = neighbours
+        self._imported = imported
         self.factories: dict[str, Scope] = {}
         candidates = {
-            name: found[-1]
+            name: scope
             for name, found in scopes.functions.items()
-            if found[-1].parent is scopes.module
+            if (scope := _function(found, scopes.module)) is not None
             and not NOT_FACTORIES.match(name)
-            and not _trains(found[-1].node)
+            and not _trains(scope.node)
         }
         grown = True
         while grown:  # a factory may call another one that is defined below it
@@ -86,7 +101,12 @@ class Instances:
 
     def _origins_of_call(self, use: Use, node: ast.Call, depth: int) -> Iterator[Origin]:
         callee = node.func
-        if isinstance(callee, ast.Name) and (callee.id in self.factories or self.models.is_module(callee.id)):
+        imported = self._imported(callee)
+        if imported is not None:
+            yield imported
+        elif isinstance(callee, ast.Name) and (
+            callee.id in self.factories or self.models.is_module(callee.id)
+        ):
             yield callee.id
         elif self.models.is_sequential(node) or self.models.library_model(node):
             yield node
@@ -118,23 +138,33 @@ class Instances:
     def _returns_model(self, scope: Scope) -> bool:
         node = scope.node
         assert isinstance(node, FunctionDef)
-        if self._is_model_annotation(node.returns):
+        if self._names_model(node.returns):
             arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
-            return not any(self._is_model_annotation(argument.annotation) for argument in arguments)
+            return not any(self._names_model(argument.annotation) for argument in arguments)
         for value in returned(node):
             use = Use(value, scope, ())
             if any(self._is_whole_model(origin) for origin in self._origins(use, 0)):
                 return True
-            # build_model(ResNet, **kwargs): a helper from elsewhere is given the class
-            if isinstance(value, ast.Call) and not self._is_known(value.func):
-                given = [item for item in value.args if isinstance(item, ast.Name)]
-                if any(self.models.is_model(item.id) for item in given):
-                    return True
+            if any(self._hands_class_on(item.node) for item in self.scopes.values(*use)):
+                return True
         return False
 
-    def _is_model_annotation(self, annotation: ast.expr | None) -> bool:
-        name = self.imports.qualified(annotation) or ""
-        return self.models.is_model(name) or name in ("torch.nn.Module", "torch.nn.Sequential")
+    def _hands_class_on(self, value: ast.expr) -> bool:
+        """Whether a value is `build_model(ResNet, **kwargs)`: a helper from elsewhere is given the class."""
+        return (
+            isinstance(value, ast.Call)
+            and not self._is_known(value.func)
+            and any(isinstance(item, ast.Name) and self._names_model(item) for item in value.args)
+        )
+
+    def _names_model(self, node: ast.expr | None) -> bool:
+        """Whether an annotation or an argument is a class of models."""
+        name = self.imports.qualified(node) or ""
+        return (
+            self.models.is_model(name)
+            or name in ("torch.nn.Module", "torch.nn.Sequential")
+            or self.neighbours.is_model(name)
+        )
 
     def _is_known(self, callee: ast.expr) -> bool:
         """Whether a callee is of the file itself, of torch or built in."""
@@ -155,6 +185,13 @@ def returned(function: ast.AST) -> Iterator[ast.expr]:
         if isinstance(node, ast.Return) and node.value is not None:
             yield node.value
         pending.extend(ast.iter_child_nodes(node))
+
+
+def _function(scopes: list[Scope], module: Scope) -> Scope | None:
+    """Of the functions of a name the last one of the module, else the last one that is in no class."""
+    own = [scope for scope in scopes if scope.parent is module]
+    plain = [scope for scope in scopes if scope.class_scope() is None]
+    return own[-1] if own else plain[-1] if plain else None
 
 
 def _trains(function: ast.AST) -> bool:

@@ -310,7 +310,9 @@ class LossReader:
         else:
             return
         text = self.file.segment(self.file.span(node))
-        yield ClassCount(count, self.file.span(node), f"{text} in line {node.lineno} gives {count} classes")
+        yield ClassCount(
+            count, self.file.span(node), f"{text} in {self.file.line(node.lineno)} gives {count} classes"
+        )
 
     def _weights(self, use: Use) -> Iterator[ClassCount]:
         """`weight=torch.tensor([1.0, 2.0, 2.0])`: one weight a class."""
@@ -319,7 +321,7 @@ class LossReader:
         if not isinstance(listed, (ast.List, ast.Tuple)):
             return
         if not any(isinstance(item, ast.Starred) for item in listed.elts):
-            reason = f"{len(listed.elts)} class weights in line {node.lineno}"
+            reason = f"{len(listed.elts)} class weights in {self.file.line(node.lineno)}"
             yield ClassCount(len(listed.elts), self.file.span(node), reason)
 
     def _declared(self) -> Iterator[ClassCount]:
@@ -333,7 +335,7 @@ class LossReader:
                     if count is not None and binding.value is not None:
                         shown = f"{name} = {count}" if name.lower() in COUNT_NAMES else f"{count} class names"
                         span = self.file.span(binding.value)
-                        yield ClassCount(count, span, f"{shown} in line {binding.row}")
+                        yield ClassCount(count, span, f"{shown} in {self.file.line(binding.row)}")
 
 
 def _written_count(name: str, value: ast.expr | None) -> int | None:

@@ -77,7 +77,8 @@ class Models:
     """The classes of a module, as far as they are models.
 
     Attributes:
-        classes: the classes of the module's own body by name.
+        classes: the classes by name: those of the module's own body, else those inside functions and classes.
+        nested: the names of the latter.
     """
 
     def __init__(self, tree: ast.Module, imports: Imports):
@@ -86,6 +87,11 @@ class Models:
         for node in _top_level(tree.body):
             if isinstance(node, ast.ClassDef):
                 self.classes[node.name] = node
+        own = frozenset(self.classes)
+        for inner in ast.walk(tree):
+            if isinstance(inner, ast.ClassDef):
+                self.classes.setdefault(inner.name, inner)
+        self.nested = frozenset(self.classes) - own
         self.verdict = cache(self._verdict)
 
     def _verdict(self, name: str) -> Verdict:

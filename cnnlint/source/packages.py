@@ -18,6 +18,8 @@ def packages_needed(file: SourceFile, targets: Iterable[Target], path: str) -> t
     names: set[str] = set()
     for target in targets:
         names.add(target.name.partition(".")[0])
+        if target.definition is not None:
+            names |= target.definition.names
         for construction in target.constructions[:1]:
             names |= construction.expression.names
     found: set[str] = set()

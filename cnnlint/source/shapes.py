@@ -58,7 +58,7 @@ class ShapeReader:
                     sizes.setdefault(shape, value)
         if len(sizes) == 1:
             for shape, value in sizes.items():
-                reason = f"input_size in line {value.lineno}"
+                reason = f"input_size in {self.file.line(value.lineno)}"
                 yield InputEvidence(
                     "evidence", reason, self.file.span(value), (InputShape(shape),), general=True
                 )
@@ -71,7 +71,7 @@ class ShapeReader:
                 names = [target.id for target in statement.targets if isinstance(target, ast.Name)]
                 shape = _integers(statement.value)
                 if shape is not None and len(shape) == 3 and {"input_size", "input_shape"} & set(names):
-                    reason = f"{names[0]} in line {statement.lineno}"
+                    reason = f"{names[0]} in {self.file.line(statement.lineno)}"
                     yield self._whole(shape, "float32", reason, self.file.span(statement.value))
 
     def _annotations(self, forward: FunctionDef) -> Iterator[InputEvidence]:
@@ -83,7 +83,7 @@ class ShapeReader:
             return
         first = required[0].annotation
         assert first is not None
-        reason = f"the annotation in line {first.lineno}"
+        reason = f"the annotation in {self.file.line(first.lineno)}"
         shapes = [item for item in read if item is not None]
         if all(isinstance(size, int) for dims, _ in shapes for size in dims):
             whole = tuple(InputShape(tuple(int(size) for size in dims), dtype) for dims, dtype in shapes)
@@ -145,7 +145,7 @@ class ShapeReader:
             dims = tuple(int(part) if part.isdigit() else part for part in parts[1:])
             column = offset + match.start() + 1
             span = Span(self.file.filename, row, column, row, column + len(match[0]))
-            reason = f"{match[0]} in line {row}"
+            reason = f"{match[0]} in {self.file.line(row)}"
             if all(isinstance(size, int) and size > 0 for size in dims):
                 shape = InputShape(tuple(int(size) for size in dims))
                 yield InputEvidence("evidence", reason, span, (shape,), general=general)

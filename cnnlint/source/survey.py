@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cnnlint.diagnostic import Span
 from cnnlint.source.comments import Directives
@@ -17,6 +17,8 @@ from cnnlint.source.file import SourceFile
 from cnnlint.source.instances import Instances
 from cnnlint.source.models import Models, Verdict
 from cnnlint.source.names import FunctionDef, Imports, needs
+from cnnlint.source.neighbours import Neighbours
+from cnnlint.source.nested import definition
 from cnnlint.source.scopes import Binding, Scope, Scopes, Use, excludes
 from cnnlint.source.slice import is_main_guard
 from cnnlint.trace import Problem
@@ -30,6 +32,7 @@ class Candidate:
 
     Attributes:
         node: the class, the function, or the call that a variable holds.
+        definition: as in `Target`.
     """
 
     name: str
@@ -37,6 +40,7 @@ class Candidate:
     node: ast.AST
     span: Span
     constructions: tuple[Construction, ...] = ()
+    definition: Expression | None = None
 
     @property
     def row(self) -> int:
@@ -65,11 +69,13 @@ class _Surveyor:
         self.imports = Imports(file.tree)
         self.scopes = Scopes(file.tree)
         self.models = Models(file.tree, self.imports)
-        self.instances = Instances(file.tree, self.imports, self.scopes, self.models)
+        neighbours = Neighbours(file.filename)
+        self.instances = Instances(file.tree, self.imports, self.scopes, self.models, neighbours)
         self.expressions = Expressions(file, self.scopes, self.imports)
         self.directives = Directives(file)
         self.asked_for = asked_for | self.directives.named_models()
         self.factories: frozenset[str] = frozenset(self.instances.factories)
+        self._out_of_reach: dict[Scope, list[Span]] = {}
 
     def survey(self) -> Survey:
         factories = list(self._factories())
@@ -79,9 +85,20 @@ class _Surveyor:
         evidence = EvidenceReader(self.file, self.imports, self.scopes, self.instances, self.expressions)
         targets = [self._target(root) for root in roots]
         targets = evidence.complete(targets, [root.node for root in roots], self.directives)
-        return Survey(
-            tuple(targets), self.directives.problems(known={candidate.name for candidate in candidates})
-        )
+        known = {candidate.name for candidate in candidates}
+        return Survey(tuple(targets), (*self.directives.problems(known), *self._unreached()))
+
+    def _unreached(self) -> Iterator[Problem]:
+        """A problem for each function whose classes cannot be had, since nothing calls it."""
+        for function, spans in self._out_of_reach.items():
+            names = " and ".join(self.file.segment(span) for span in spans)
+            yield Problem(
+                "missing-arguments",
+                f"{names}: defined inside {function.name}, which nothing in the file calls",
+                spans[0],
+                help=f"give the parameters of {function.name} defaults, or define the class outside of it",
+                model=self.file.segment(spans[-1]),
+            )
 
     # -- candidates
 
@@ -101,7 +118,7 @@ class _Surveyor:
             constructions = self._constructions(name)
             if not constructions and name not in self.asked_for and self._is_base(name):
                 continue
-            yield Candidate(name, "class", node, self._name_span(node, name), constructions)
+            yield from self._defined(name, "class", self.scopes.scope_of[node], constructions)
 
     def _factories(self) -> Iterator[Candidate]:
         """The factories that can be called. One whose arguments nobody gives is a helper: what it builds
@@ -110,7 +127,23 @@ class _Surveyor:
             constructions = self._constructions(name)
             required = self.instances.required_parameters(name)
             if constructions or not required or name in self.asked_for:
-                yield Candidate(name, "factory", scope.node, self._name_span(scope.node, name), constructions)
+                yield from self._defined(name, "factory", scope, constructions)
+
+    def _defined(
+        self, name: str, kind: str, scope: Scope, constructions: tuple[Construction, ...]
+    ) -> Iterator[Candidate]:
+        """The class or factory, unless it is defined inside another model, or inside a function for which
+        the text does not say with what it is called."""
+        span = self._name_span(scope.node, name)
+        if scope.parent is self.scopes.module:
+            yield Candidate(name, kind, scope.node, span, constructions)
+        elif scope.parent and (name in self.asked_for or not self._inside_model(scope.parent)):
+            inner = definition(scope, self.expressions)
+            if inner is None and not constructions:
+                self._out_of_reach.setdefault(scope.parent, []).append(span)
+            else:
+                built = tuple(_within(inner, item) for item in constructions)
+                yield Candidate(name, kind, scope.node, span, built, inner)
 
     def _variables(self) -> Iterator[Candidate]:
         """Variables of the module and of functions that hold a model which no class of the file is."""
@@ -131,7 +164,9 @@ class _Surveyor:
                     expression = self._held_value(name, binding, scope, len(held) > 1)
                     if expression is None:
                         continue
-                    construction = Construction(expression, "evidence", f"as in line {binding.row}")
+                    construction = Construction(
+                        expression, "evidence", f"as in {self.file.line(binding.row)}"
+                    )
                     span = self._variable_span(binding, name)
                     yield Candidate(name, "variable", call, span, (construction,))
 
@@ -199,34 +234,38 @@ class _Surveyor:
 
     # -- whole models and parts
 
-    def _references(self, candidate: Candidate) -> frozenset[str]:
-        """The names that building and running a model refers to, helpers of the file followed."""
+    def _references(self, candidate: Candidate, candidates: frozenset[str]) -> frozenset[str]:
+        """The names that building and running a model refers to: helpers of the file are followed, and so
+        are classes that are no `candidates` themselves (bases, which their heirs stand for)."""
         found: set[str] = set()
-        pending = list(_mentioned(candidate.node) & needs(candidate.node).names)
+        pending = list(self._mentioned_by(candidate.node))
         while pending:
             name = pending.pop()
             if name in found:
                 continue
             found.add(name)
-            if name in self.models.classes and self.models.is_model(name):
-                continue
-            if name in self.factories:
+            if name in candidates and (name in self.factories or self.models.is_model(name)):
                 continue
             for binding in self.scopes.module.bindings.get(name, ()):
                 inner = binding.value or binding.node
                 if isinstance(inner, (ast.expr, FunctionDef, ast.ClassDef)):
-                    pending.extend(_mentioned(inner) & needs(inner).names)
+                    pending.extend(self._mentioned_by(inner))
         if candidate.kind == "class":
             found -= self._apart_from_forward(candidate.name)
         return frozenset(found)
 
+    def _mentioned_by(self, node: ast.AST) -> set[str]:
+        """The names that a piece of code needs; for a class, also what its bases in the file do."""
+        nodes = self.models.chain(node.name) if isinstance(node, ast.ClassDef) else []
+        return {name for part in nodes or [node] for name in _mentioned(part) & needs(part).names}
+
     def _apart_from_forward(self, name: str) -> frozenset[str]:
-        """The classes that a class builds for attributes which its forward does not use: a Lightning
-        module holds a discriminator beside the generator that it calls."""
+        """The classes that a class builds for attributes which its forward does not use, nor a part that
+        it hands them to: a Lightning module holds a discriminator beside the generator that it calls."""
         forward = self.models.method(name, "forward")
         if forward is None:
             return frozenset()
-        used: set[str] = set()
+        used = self._handed_to_parts(name)
         pending = [forward]
         while pending:
             new = needs(pending.pop()).attributes - used
@@ -243,10 +282,24 @@ class _Surveyor:
                     (within if attribute in used else apart).add(call.func.id)
         return frozenset(apart - within)
 
+    def _handed_to_parts(self, name: str) -> set[str]:
+        """The attributes that a class gives to the modules which it builds: `Block(norm=self.norm)`."""
+        return {
+            part.attr
+            for node in ast.walk(self.models.classes[name])
+            if isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and self.models.is_module(node.func.id)
+            for argument in (*node.args, *(item.value for item in node.keywords))
+            for part in (argument.elts if isinstance(argument, ast.Tuple | ast.List) else [argument])
+            if isinstance(part, ast.Attribute)
+        }
+
     def _roots(self, candidates: list[Candidate]) -> Iterator[Candidate]:
         """The candidates that no other one refers to (of two that refer to each other, the last)."""
         parts_given = self._given_to_models()
-        references = {id(candidate): self._references(candidate) for candidate in candidates}
+        names = frozenset(candidate.name for candidate in candidates)
+        references = {id(candidate): self._references(candidate, names) for candidate in candidates}
         for candidate in candidates:
             own = references[id(candidate)]
             users = [
@@ -279,7 +332,12 @@ class _Surveyor:
     def _target(self, candidate: Candidate) -> Target:
         certain = candidate.kind != "class" or self.models.verdict(candidate.name) is Verdict.MODEL
         return Target(
-            candidate.name, candidate.kind, candidate.span, candidate.constructions, certain=certain
+            candidate.name,
+            candidate.kind,
+            candidate.span,
+            candidate.constructions,
+            certain=certain,
+            definition=candidate.definition,
         )
 
     def _name_span(self, node: ast.AST, name: str) -> Span:
@@ -295,6 +353,15 @@ class _Surveyor:
             if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store):
                 return self.file.span(node)
         return self.file.span(binding.node)
+
+
+def _within(definition: Expression | None, construction: Construction) -> Construction:
+    """A construction that a comment gives, where the class is defined inside a function."""
+    if definition is None or construction.source != "comment":
+        return construction
+    call = construction.expression
+    inner = replace(definition, text=call.text, names=definition.names | call.names, span=call.span)
+    return replace(construction, expression=inner)
 
 
 def _mentioned(node: ast.AST) -> set[str]:

@@ -38,7 +38,7 @@ def trace_text(
         **options,  # type: ignore[arg-type]
     )
     with _workers() as workers:
-        return next(iter(workers.trace([job])))
+        return next(iter(workers.trace([job]))).trace
 
 
 def only_model(trace: FileTrace) -> Model:

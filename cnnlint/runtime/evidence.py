@@ -1,0 +1,220 @@
+"""Which input a model is traced with: what is said of it is weighed, and what disagrees is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from torch import nn
+
+from cnnlint.runtime import declared
+from cnnlint.runtime.inputs import (
+    EvidenceReader,
+    Found,
+    InputUnknown,
+    Solver,
+    Trial,
+    forward_parameters,
+    from_option,
+)
+from cnnlint.runtime.siblings import Evaluate, Siblings
+from cnnlint.source.facts import InputEvidence, Target
+from cnnlint.trace import Input
+
+MOST_RIVALS = 3
+"""Further inputs that are said of a model and tried."""
+
+WRITTEN, DATA, HANDED = 0, 1, 2
+"""How strong evidence is: a text may be out of date, data sets may be of another model, and a tensor that
+is handed to the model is what it must take."""
+
+
+@dataclass(frozen=True)
+class _Said:
+    """Inputs as one piece of evidence gives them."""
+
+    found: Found
+    strength: int
+
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        return self.found.inputs
+
+    def agrees(self, other: _Said) -> bool:
+        return [(item.shape, item.dtype) for item in self.inputs] == [
+            (item.shape, item.dtype) for item in other.inputs
+        ]
+
+
+def find(
+    target: Target,
+    model: nn.Module,
+    option: Sequence[Any],
+    evaluate: Evaluate,
+    trial: Trial,
+    siblings: Siblings,
+) -> Found:
+    """The inputs for a model: the option, comments, what the file hands to it, what it declares itself,
+    data of the file that fits, what other files of the project say, else solved from the layers.
+
+    Raises:
+        InputUnknown: the option gives fewer inputs than forward needs.
+    """
+    names = [parameter.name for parameter in forward_parameters(model)]
+    if option:
+        if len(option) < len(names):
+            wanted = f"{len(names)} inputs ({', '.join(names)})"
+            raise InputUnknown(f"forward of {target.name} takes {wanted}, and --input gives {len(option)}")
+        return Found(from_option(option, names))
+    return _Weighing(target, model, names, evaluate, Solver(model, names, trial)).found(siblings)
+
+
+class _Weighing:
+    """The evidence for the input of one model."""
+
+    def __init__(
+        self, target: Target, model: nn.Module, names: list[str], evaluate: Evaluate, solver: Solver
+    ):
+        self.target = target
+        self.model = model
+        self.names = names
+        self.reader = EvidenceReader(evaluate, names)
+        self.solver = solver
+
+    def found(self, siblings: Siblings) -> Found:
+        """The best inputs, with what is to be told of those that disagree."""
+        said = [*self._tied(), *self._declared()]
+        if said and said[0].inputs[0].source == "comment":
+            return said[0].found
+        said += self._data(only=not said)
+        if said:
+            return self._settled(said)
+        if (sized := self._sized()) is not None:
+            return self.solver.solve(sized)
+        return self._from(siblings)
+
+    # -- the file itself
+
+    def _tied(self) -> Iterator[_Said]:
+        """What the text says of this very model."""
+        for evidence in self.target.inputs:
+            if evidence.general or _is_partial(evidence):
+                continue
+            found = self.reader.read(evidence)
+            if found:
+                yield _Said(found, WRITTEN if evidence.shapes else HANDED)
+
+    def _declared(self) -> Iterator[_Said]:
+        """What the built model says of itself."""
+        if (given := declared.example(self.model, self.names)) is not None:
+            yield _Said(Found(*given), HANDED)
+        own = declared.configured(self.model, self.names)
+        if own is not None and not self.solver.badness(own):
+            yield _Said(Found(own), WRITTEN)
+
+    def _data(self, only: bool) -> Iterator[_Said]:
+        """What the file says of no model that fits this one; beside better evidence only whole shapes."""
+        for evidence in self.target.inputs:
+            if not evidence.general or not (only or evidence.shapes):
+                continue
+            found = self.reader.read(evidence)
+            if found is None or not self.solver.takes(found.inputs):
+                continue
+            # A library's model is right: what does not run with it was said of another model.
+            if self.target.kind == "variable" and self.solver.badness(found.inputs):
+                continue
+            yield _Said(found, DATA)
+
+    def _sized(self) -> tuple[InputEvidence, tuple[int, ...]] | None:
+        """Evidence that gives the height and width alone."""
+        for evidence in self.target.inputs:
+            if size := self.reader.size(evidence):
+                return evidence, size
+        size, attribute = declared.size(self.model)
+        if not size:
+            return None
+        evidence = InputEvidence("evidence", f"{attribute} of the model", None, size_only=size)
+        found = self.solver.solve((evidence, size))
+        return None if self.solver.badness(found.inputs) else (evidence, size)
+
+    # -- other files
+
+    def _from(self, siblings: Siblings) -> Found:
+        """The inputs by what other files of the project say. What does not run counts only where such a
+        file builds this very model, or where nothing else runs either."""
+        usable: list[_Said] = []
+        refused: list[_Said] = []
+        sized: tuple[InputEvidence, tuple[int, ...]] | None = None
+        for item in siblings.inputs(self.target.name):
+            reader = EvidenceReader(item.evaluate, self.names)
+            found = reader.read(item.evidence)
+            if found is None:
+                size = reader.size(item.evidence)
+                sized = sized or ((item.evidence, size) if size and item.trusted else None)
+                continue
+            general = item.evidence.general
+            if general and not self.solver.takes(found.inputs):
+                continue
+            runs = not self.solver.badness(found.inputs)
+            if runs or item.trusted:
+                usable.append(_Said(found, DATA if general else HANDED))
+            elif general:
+                refused.append(_Said(found, DATA))
+        if usable:
+            return self._settled(usable)
+        solved = self.solver.solve(sized)
+        if not refused:
+            return solved
+        if self.solver.badness(solved.inputs):
+            return refused[0].found
+        return replace(solved, doubts=(self._doubt(_Said(solved, WRITTEN), refused[0]),))
+
+    # -- what disagrees
+
+    def _settled(self, said: list[_Said]) -> Found:
+        """The first of what is said, or what is as strong and runs where that does not."""
+        rivals: list[_Said] = []
+        for item in said[1:]:
+            if not any(item.agrees(other) for other in (said[0], *rivals)) and not self._is_variant(
+                said[0], item
+            ):
+                rivals.append(item)
+        if not rivals:
+            return said[0].found
+        runs = {id(item): not self.solver.badness(item.inputs) for item in (said[0], *rivals[:MOST_RIVALS])}
+        chosen = said[0]
+        if not runs[id(chosen)]:
+            better = [item for item in rivals if runs.get(id(item)) and item.strength >= chosen.strength]
+            chosen = better[0] if better else chosen
+        doubts: list[str] = []
+        notes: list[str] = []
+        for item in (said[0], *rivals[:MOST_RIVALS]):
+            if item is chosen:
+                continue
+            if runs[id(item)] and runs[id(chosen)]:
+                notes.append(f"{self.target.name} also takes {_shown(item)}")
+            elif runs[id(chosen)]:
+                doubts.append(self._doubt(chosen, item))
+            elif runs[id(item)]:
+                doubts.append(self._doubt(item, chosen))
+        return replace(chosen.found, doubts=tuple(doubts[:1]), notes=tuple(notes[:1]))
+
+    def _is_variant(self, first: _Said, other: _Said) -> bool:
+        """Whether two tensors may be meant for models that are built differently."""
+        return first.strength == other.strength == HANDED and len(self.target.constructions) > 1
+
+    def _doubt(self, runs: _Said, fails: _Said) -> str:
+        return (
+            f"what is said of the input of {self.target.name} disagrees: it runs with {_shown(runs)}, "
+            f"and not with {_shown(fails)}"
+        )
+
+
+def _shown(said: _Said) -> str:
+    shapes = ", ".join("×".join(map(str, item.shape)) or "scalar" for item in said.inputs)
+    return f"{shapes} ({said.inputs[0].reason})"
+
+
+def _is_partial(evidence: InputEvidence) -> bool:
+    return bool(evidence.channels_only or evidence.size_only or evidence.size_expression)
