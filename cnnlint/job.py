@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cnnlint.diagnostic import Span
 from cnnlint.source.facts import InputShape
-from cnnlint.trace import FileTrace
+from cnnlint.trace import FileTrace, Problem
+
+
+def own_fault(said: str, span: Span, model: str | None = None) -> Problem:
+    """What a file, or one model of it, costs where cnnlint itself is at fault."""
+    return Problem(
+        "trace-incomplete",
+        f"cnnlint itself failed on {model or 'this file'}: {said}",
+        span,
+        help="this is a fault of cnnlint: -v shows the traceback; please report it with the file",
+        model=model,
+    )
 
 
 def called_name(call: str) -> str:

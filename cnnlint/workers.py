@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
 from cnnlint.diagnostic import Span
-from cnnlint.job import Job, Outcome, Reads
+from cnnlint.job import Job, Outcome, Reads, own_fault
 from cnnlint.trace import FileTrace, Problem
 
 WINDOW = 8
@@ -97,17 +97,20 @@ def trace_files(jobs: Iterable[Job]) -> Iterator[Traced]:
 def _traced(job: Job, outcome: Outcome) -> Traced:
     if outcome.refused is not None:
         raise WorkersUnavailable(outcome.refused)
-    if outcome.trace is not None and not (outcome.timed_out or outcome.died):
+    if outcome.trace is not None and not (outcome.timed_out or outcome.died or outcome.crash):
         return Traced(outcome.trace, outcome.reads)
-    if outcome.timed_out:
-        message = f"the file could not be traced within {job.timeout:g} s"
-        help = "give it more time with --timeout"
-    elif outcome.died is not None:
-        message, help = f"the file could not be traced: {outcome.died}", ""
-    else:
-        last = (outcome.crash or "").strip().splitlines()[-1:]
-        message = f"cnnlint itself failed on this file: {''.join(last)}"
-        help = "this is a fault of cnnlint: -v shows the traceback; please report it with the file"
-    problem = Problem("trace-incomplete", message, Span(job.filename, 1, 1, 1, 1), help or None)
     seen = outcome.trace or FileTrace(job.filename)
-    return Traced(FileTrace(job.filename, seen.models, (*seen.problems, problem), outcome.crash))
+    start = Span(job.filename, 1, 1, 1, 1)
+    if outcome.timed_out:
+        problem = Problem(
+            "trace-incomplete",
+            f"the file could not be traced within {job.timeout:g} s",
+            start,
+            help="give it more time with --timeout",
+        )
+    elif outcome.died is not None:
+        problem = Problem("trace-incomplete", f"the file could not be traced: {outcome.died}", start)
+    else:
+        problem = own_fault((outcome.crash or "").strip().rpartition("\n")[2], start)
+    trace = FileTrace(job.filename, seen.models, (*seen.problems, problem), seen.crash or outcome.crash)
+    return Traced(trace)

@@ -87,6 +87,9 @@ class Builder:
                     continue
                 if candidate.guessed and not self._inside_constructor(target, error):
                     continue
+                if isinstance(error, (RecursionError, MemoryError)):
+                    self._not_built(target, [error])
+                    return None
                 if _is_environment(error) or self._half_imported():
                     self._not_here(target, error)
                     return None

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from cnnlint.operators import layers as layer_arguments
+from cnnlint.runtime.errors import first_line, hand_over, said
 from cnnlint.runtime.frames import Place, UserFiles
 from cnnlint.runtime.functions import operators
 from cnnlint.runtime.meta import (
@@ -44,10 +45,11 @@ class BuildMode(MetaMode):
         name = getattr(func, "__name__", "")
         if name in FACTORIES and kwargs.get("device") is None:
             shape = factory_shape(name, args, kwargs)
-            if in_torch_nn(sys._getframe(1)) or math.prod(shape) > LARGEST_REAL:
-                return torch.empty(shape, dtype=factory_dtype(name, kwargs), device="meta")
-        if not on_meta((args, kwargs)):
-            return func(*args, **kwargs)
+            if shape is not None and (in_torch_nn(sys._getframe(1)) or math.prod(shape) > LARGEST_REAL):
+                return hand_over(torch.empty, shape, dtype=factory_dtype(name, kwargs), device="meta")
+        # A deepcopy is given a memo, which must stay itself.
+        if name == "__deepcopy__" or not on_meta((args, kwargs)):
+            return hand_over(func, *args, **kwargs)
         if name.endswith("_") and not name.startswith("__") and name not in _NOT_FILLS:
             return args[0]
         operator = self.operators.get(func)
@@ -60,7 +62,7 @@ class BuildMode(MetaMode):
                         made = tuple(None if spec is None else make(spec) for spec in specs)
                         return wrap_outputs(operator, made)
                     return make(specs)
-        return func(*to_meta(args), **to_meta(kwargs))
+        return hand_over(func, *to_meta(args), **to_meta(kwargs))
 
 
 _NOT_FILLS = frozenset(
@@ -103,7 +105,7 @@ class Construction:
 
         def __init__(module: nn.Module, *args: Any, **kwargs: Any) -> None:
             watch.remember(module)
-            original(module, *args, **kwargs)
+            hand_over(original, module, *args, **kwargs)
 
         with contextlib.ExitStack() as stack:
             nn.Module.__init__ = __init__  # type: ignore[method-assign, assignment]
@@ -121,7 +123,7 @@ class Construction:
         @functools.wraps(original)
         def __init__(module: nn.Module, *args: Any, **kwargs: Any) -> None:
             try:
-                original(module, *args, **kwargs)
+                hand_over(original, module, *args, **kwargs)
             except Exception as error:
                 if signature is None:
                     raise
@@ -131,7 +133,6 @@ class Construction:
                 if repaired is None:
                     raise
                 original(module, **repaired)
-                words = f"{type(error).__name__}: {error}"
                 self.faults[id(module)] = (
                     Fault(
                         refusals[0].reason,
@@ -139,10 +140,10 @@ class Construction:
                         refusals[0].argument,
                         refusals[0].expected,
                         refusals[0].actual,
-                        exception=words,
+                        exception=said(error),
                     )
                     if refusals
-                    else Fault("argument", str(error), exception=words)
+                    else Fault("argument", first_line(error), exception=said(error))
                 )
 
         layer_class.__init__ = __init__  # type: ignore[method-assign, assignment]
@@ -182,13 +183,12 @@ def move_to_meta(model: nn.Module) -> None:
     """Parameters and buffers that were made with memory, replaced by ones without."""
     memo: dict[int, torch.Tensor] = {}
     for module in all_modules(model):
-        for table in (module._parameters, module._buffers):
-            for name, tensor in table.items():
-                if tensor is None or tensor.is_meta or uninitialised(tensor):
-                    continue
-                if id(tensor) not in memo:
-                    memo[id(tensor)] = _without_memory(tensor)
-                table[name] = memo[id(tensor)]  # type: ignore[assignment]
+        for table in TENSOR_TABLES:
+            for name, tensor in tensors_of(module, table):
+                if not (tensor.is_meta or uninitialised(tensor)):
+                    if id(tensor) not in memo:
+                        memo[id(tensor)] = _without_memory(tensor)
+                    vars(module)[table][name] = memo[id(tensor)]
 
 
 def uninitialised(tensor: torch.Tensor) -> bool:
@@ -211,26 +211,39 @@ def all_modules(model: nn.Module) -> Iterator[nn.Module]:
 def named_modules(model: nn.Module) -> Iterator[tuple[str, nn.Module, bool]]:
     """(path, module, registered) of every module that the model reaches: registered ones first."""
     seen: set[int] = set()
-    for path, module in model.named_modules():
-        if hasattr(module, "_parameters"):  # a constructor that raised may leave a module without
-            seen.add(id(module))
-            yield path, module, True
-    for path, module in model.named_modules():
+    registered = list(_registered(model, "", seen))
+    for path, module in registered:
+        yield path, module, True
+    for path, module in registered:
         for attribute, value in vars(module).items():
             if attribute.startswith("_") and attribute in _MODULE_STATE:
                 continue
-            for suffix, hidden in _hidden(value):
+            for suffix, hidden in _hidden(value, 0):
                 base = ".".join(part for part in (path, attribute, suffix) if part)
-                for child, submodule in hidden.named_modules():
-                    if id(submodule) not in seen:
-                        seen.add(id(submodule))
-                        yield f"{base}.{child}" if child else base, submodule, False
+                for child, submodule in _registered(hidden, base, seen):
+                    yield child, submodule, False
 
 
 _MODULE_STATE = frozenset(vars(nn.Module()))
 
+DEEPEST = 20
+"""Levels of plain containers in which modules are looked for: one may hold itself."""
 
-def _hidden(value: Any) -> Iterator[tuple[str, nn.Module]]:
+
+def _registered(module: nn.Module, path: str, seen: set[int]) -> Iterator[tuple[str, nn.Module]]:
+    """A module and what it has registered, each once; what the file's code has put into its tables
+    besides modules, or what has none yet because its constructor raised, is passed over."""
+    children = vars(module).get("_modules")
+    if id(module) in seen or not isinstance(children, dict):
+        return
+    seen.add(id(module))
+    yield path, module
+    for name, child in list(children.items()):
+        if isinstance(child, nn.Module):
+            yield from _registered(child, f"{path}.{name}" if path else str(name), seen)
+
+
+def _hidden(value: Any, depth: int) -> Iterator[tuple[str, nn.Module]]:
     """Modules in plain containers."""
     if isinstance(value, (list, tuple)) and len(value) < 10_000:
         items: Any = enumerate(value)
@@ -241,9 +254,23 @@ def _hidden(value: Any) -> Iterator[tuple[str, nn.Module]]:
     for key, item in items:
         if isinstance(item, nn.Module):
             yield str(key), item
-        elif isinstance(item, (list, tuple)):
-            for suffix, module in _hidden(item):
+        elif isinstance(item, (list, tuple)) and depth < DEEPEST:
+            for suffix, module in _hidden(item, depth + 1):
                 yield f"{key}.{suffix}", module
+
+
+TENSOR_TABLES = {"_parameters": "parameter", "_buffers": "buffer"}
+"""Where a module keeps its tensors, and what they are there."""
+
+
+def tensors_of(module: nn.Module, table: str) -> list[tuple[str, torch.Tensor]]:
+    """The tensors in one of a module's TENSOR_TABLES."""
+    items = getattr(module, table, None) or {}
+    return [
+        (str(name), tensor)
+        for name, tensor in (items.items() if isinstance(items, dict) else ())
+        if isinstance(tensor, torch.Tensor)
+    ]
 
 
 def names_of(model: nn.Module) -> ModelNames:
@@ -251,8 +278,7 @@ def names_of(model: nn.Module) -> ModelNames:
     names = ModelNames({}, {})
     for path, module, _ in named_modules(model):
         names.modules[id(module)] = path
-        for origin, table in (("parameter", module._parameters), ("buffer", module._buffers)):
-            for name, tensor in table.items():
-                if tensor is not None:
-                    names.tensors.setdefault(id(tensor), (origin, f"{path}.{name}" if path else name))
+        for table, origin in TENSOR_TABLES.items():
+            for name, tensor in tensors_of(module, table):
+                names.tensors.setdefault(id(tensor), (origin, f"{path}.{name}" if path else name))
     return names

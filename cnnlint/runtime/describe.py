@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from cnnlint.operators import layers as layer_arguments
+from cnnlint.operators.base import is_plain
 from cnnlint.runtime import construct
 from cnnlint.runtime.builder import Built
 from cnnlint.runtime.frames import Place, UserFiles
@@ -47,17 +48,18 @@ class Describer:
         parameters = []
         for path, module, registered in construct.named_modules(built.model):
             layers.append(self._layer(path, module, built, called.get(path or None, 0)))
-            for table, buffer in ((module._parameters, False), (module._buffers, True)):
-                for name, tensor in table.items():
-                    if tensor is None or names.tensors[id(tensor)][1] != (f"{path}.{name}" if path else name):
+            for table, origin in construct.TENSOR_TABLES.items():
+                for name, tensor in construct.tensors_of(module, table):
+                    full = f"{path}.{name}" if path else name
+                    if names.tensors[id(tensor)][1] != full:
                         continue
                     parameters.append(
                         Parameter(
-                            f"{path}.{name}" if path else name,
+                            full,
                             () if construct.uninitialised(tensor) else tuple(tensor.shape),
                             DTYPES[tensor.dtype],
                             tensor.requires_grad,
-                            buffer,
+                            origin == "buffer",
                             registered,
                         )
                     )
@@ -80,7 +82,7 @@ class Describer:
             value = getattr(module, name, None)
             if isinstance(value, torch.Tensor):
                 value = True
-            if isinstance(value, (bool, int, float, str, tuple)):
+            if value is not None and not isinstance(value, list) and is_plain(value):
                 arguments[name] = value
         fault = built.construction.faults.get(id(module))
         if fault is None and kind in layer_arguments.INTERFACE:
@@ -94,7 +96,7 @@ class Describer:
             class_name=type(module).__name__,
             arguments=arguments,
             sites=self._call_sites(built.construction.sites(module), module),
-            parameters=tuple(f"{path}.{name}" if path else name for name in module._parameters),
+            parameters=tuple(f"{path}.{name}" if path else str(name) for name in module._parameters or ()),
             fault=fault,
             called=called,
         )

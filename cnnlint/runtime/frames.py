@@ -12,6 +12,9 @@ from cnnlint.source.file import SourceFile
 Place = tuple[types.CodeType, int]
 """A code object and the offset of the instruction being executed in it."""
 
+MOST_FRAMES = 60
+"""Nested calls of the user's code that are told."""
+
 
 class UserFiles:
     """The files whose frames are shown: the linted one and the project's modules that it imports."""
@@ -31,9 +34,9 @@ class UserFiles:
         return self._files[path]
 
     def stack(self, frame: types.FrameType | None) -> list[types.FrameType]:
-        """The user's frames from `frame` outwards, innermost first."""
-        found = []
-        while frame is not None:
+        """The user's frames from `frame` outwards, innermost first; of an endless recursion only the last."""
+        found: list[types.FrameType] = []
+        while frame is not None and len(found) < MOST_FRAMES:
             if frame.f_code.co_filename in self._files:
                 found.append(frame)
             frame = frame.f_back

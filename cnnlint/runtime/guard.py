@@ -4,21 +4,32 @@ while it is linted. It is no sandbox: code that wants to get around it can.
 
 from __future__ import annotations
 
+import functools
 import os
 import resource
 import sys
 import tempfile
+from collections.abc import Callable
 from typing import Any
 
 import torch
 
+from cnnlint.runtime.errors import Refused
 from cnnlint.runtime.frames import UserFiles
 from cnnlint.trace import Problem
 
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 NETWORK = frozenset(
-    {"socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto", "socket.bind"}
+    {
+        "socket.connect",
+        "socket.getaddrinfo",
+        "socket.gethostbyname",
+        "socket.gethostbyaddr",
+        "socket.sendto",
+        "socket.sendmsg",
+        "socket.bind",
+    }
 )
 PROCESSES = frozenset(
     {
@@ -32,22 +43,29 @@ PROCESSES = frozenset(
         "pty.spawn",
     }
 )
-PATHS = frozenset(
-    [
-        "os.remove",
-        "os.rename",
-        "os.rmdir",
-        "os.mkdir",
-        "os.truncate",
-        "os.chmod",
-        "os.chown",
-        "os.link",
-        "os.symlink",
-        "shutil.rmtree",
-        "shutil.move",
-        "shutil.copyfile",
-    ]
-)
+CHANGES: dict[str, tuple[str, dict[int, int | None]]] = {
+    "os.remove": ("deleting", {0: 1}),
+    "os.rmdir": ("deleting", {0: 1}),
+    "os.rename": ("renaming", {0: 2, 1: 3}),
+    "os.mkdir": ("creating", {0: 2}),
+    "os.truncate": ("writing", {0: None}),
+    "os.chmod": ("changing the mode of", {0: 2}),
+    "os.chown": ("changing the owner of", {0: 3}),
+    "os.utime": ("changing the times of", {0: 3}),
+    "os.chflags": ("changing the flags of", {0: None}),
+    "os.setxattr": ("changing the attributes of", {0: None}),
+    "os.removexattr": ("changing the attributes of", {0: None}),
+    "os.link": ("creating", {1: 3}),
+    "os.symlink": ("creating", {1: 2}),
+    "shutil.rmtree": ("deleting", {0: 1}),
+    "shutil.move": ("moving", {0: None, 1: None}),
+    "shutil.copyfile": ("writing", {1: None}),
+    "shutil.copytree": ("writing", {1: None}),
+    "shutil.unpack_archive": ("writing", {1: None}),
+    "sqlite3.connect": ("writing", {0: None}),
+}
+"""Events that change files: what they do, and which of their arguments are the paths, each with the
+argument that holds the descriptor of the folder it is relative to."""
 
 MEMORY = 6 << 30
 """Bytes that a file's code may allocate above what the worker has when it starts."""
@@ -56,32 +74,50 @@ MEMORY = 6 << 30
 class Guard:
     """Refuses effects in this process from `install` on, and notes what the user's own code tried.
 
-    `effects` are the Problems of those tries, each place once.
+    Args:
+        scratch: a folder that may be written into; it is made.
+
+    Attributes:
+        model: the name of the model that is being built or traced.
+        effects: the Problems of what the user's code tried, each place once.
     """
 
-    def __init__(self, files: UserFiles):
+    def __init__(self, files: UserFiles, scratch: str):
         self.files = files
+        self.model: str | None = None
         self.effects: list[Problem] = []
-        self._scratch = os.path.realpath(tempfile.mkdtemp(prefix="cnnlint-"))
+        self._scratch = os.path.realpath(scratch)
         self._inside = False
+        os.makedirs(self._scratch, mode=0o700, exist_ok=True)
 
     def install(self) -> None:
         """For the rest of the process's life: audit hooks cannot be removed."""
         sys.dont_write_bytecode = True
         os.environ["TMPDIR"] = tempfile.tempdir = self._scratch
-        torch.save = self._refuse_save  # type: ignore[assignment]
+        self._replace_what_is_not_audited()
         sys.addaudithook(self._audit)
 
-    def remove_scratch(self) -> None:
-        """Delete what was written into the scratch folder."""
-        self._inside = True
-        import shutil
+    def _replace_what_is_not_audited(self) -> None:
+        """Functions of C and C++ that write without telling an audit hook."""
+        for place, name in ((torch, "save"), (torch.jit, "save")):
+            setattr(place, name, self._skip_save)
+        for place, name in ((os, "mkfifo"), (os, "mknod")):
+            if hasattr(place, name):
+                setattr(place, name, self._asking(getattr(place, name)))
 
-        shutil.rmtree(self._scratch, ignore_errors=True)
+    def _skip_save(self, obj: Any, f: Any, *args: Any, **kwargs: Any) -> None:
+        """Saves nothing: what follows rarely needs the file."""
+        if isinstance(f, (str, os.PathLike)) and not self._allowed(f):
+            self._note(f"writing {_shown(f)}")
 
-    def _refuse_save(self, obj: Any, f: Any, *args: Any, **kwargs: Any) -> None:
-        if isinstance(f, (str, os.PathLike)):
-            self._refuse(f"writing {os.fspath(f)!r}")
+    def _asking(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def asking(path: Any, *args: Any, **kwargs: Any) -> Any:
+            if not self._allowed(path):
+                self._refuse(f"creating {_shown(path)}")
+            return function(path, *args, **kwargs)
+
+        return asking
 
     def _audit(self, event: str, args: tuple[Any, ...]) -> None:
         if self._inside:
@@ -94,21 +130,33 @@ class Guard:
             self._refuse("using the network")
         elif event in PROCESSES:
             self._refuse("starting a process")
-        elif event in PATHS:
-            paths = [item for item in args if isinstance(item, (str, bytes, os.PathLike))]
-            if not all(self._allowed(path) for path in paths):
-                verb = "deleting" if event in ("os.remove", "os.rmdir", "shutil.rmtree") else "changing"
-                self._refuse(f"{verb} {_shown(paths[0])}")
-        elif event == "os.kill" and args[0] != os.getpid():
+        elif event in CHANGES:
+            verb, places = CHANGES[event]
+            for path, folder in places.items():
+                if len(args) > path and not self._allowed(args[path], _at(args, folder)):
+                    self._refuse(f"{verb} {_shown(args[path])}")
+        elif event in ("os.kill", "os.killpg") and args[0] not in (os.getpid(), 0):
             self._refuse("sending a signal to another process")
 
-    def _allowed(self, path: Any) -> bool:
-        if isinstance(path, int):
+    def _allowed(self, path: Any, folder: int = -1) -> bool:
+        if isinstance(path, int) or not isinstance(path, (str, bytes, os.PathLike)):
             return True
-        real = os.path.realpath(os.fsdecode(path))
-        return real == os.devnull or real.startswith((self._scratch + os.sep, "/dev/shm/", "/proc/self/"))
+        name = os.fsdecode(path)
+        if name in (":memory:", ""):  # a data base without a file
+            return True
+        if folder >= 0:
+            name = os.path.join(f"/proc/self/fd/{folder}", name)
+        real = os.path.realpath(name)
+        return real in (os.devnull, self._scratch) or real.startswith(
+            (self._scratch + os.sep, "/dev/shm/", "/proc/self/")
+        )
 
     def _refuse(self, what: str) -> None:
+        self._note(what)
+        raise Refused(what)
+
+    def _note(self, what: str) -> None:
+        """Note an effect at the user's line; what a package does on its own account is not told."""
         self._inside = True
         try:
             calls = self.files.calls(self.files.stack(sys._getframe(2)))
@@ -118,12 +166,18 @@ class Guard:
                     f"{what} is refused while a file is linted",
                     calls[0],
                     help="move it out of the code that the model needs, or lint with --allow-effects",
+                    model=self.model,
                 )
                 if problem not in self.effects:
                     self.effects.append(problem)
         finally:
             self._inside = False
-        raise PermissionError(f"cnnlint refuses {what} while a file is linted")
+
+
+def _at(args: tuple[Any, ...], index: int | None) -> int:
+    """The descriptor of a folder among an event's arguments; -1 where there is none."""
+    value = args[index] if index is not None and index < len(args) else None
+    return value if isinstance(value, int) else -1
 
 
 def _shown(path: Any) -> str:
@@ -131,7 +185,8 @@ def _shown(path: Any) -> str:
 
 
 def limit_memory() -> None:
-    """Let allocations beyond MEMORY fail with an error that can be caught."""
+    """Let allocations beyond MEMORY fail with an error that can be caught, and crashes leave no core."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     used = _data_size()
     if used is not None:
         resource.setrlimit(resource.RLIMIT_DATA, (used + MEMORY, resource.RLIM_INFINITY))

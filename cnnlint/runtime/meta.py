@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import types
 from collections.abc import Mapping, Sequence
+from numbers import Integral
 from typing import Any
 
 import torch
@@ -66,15 +67,19 @@ def in_torch_nn(frame: types.FrameType) -> bool:
     return frame.f_code.co_filename.startswith(TORCH_NN)
 
 
-def factory_shape(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[int, ...]:
-    """The shape that a call of one of FACTORIES asks for."""
+def factory_shape(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[int, ...] | None:
+    """The shape that a call of one of FACTORIES asks for; None where it is none."""
     if "size" in kwargs:
         sizes = kwargs["size"]
     elif name in ("rand", "randn", "empty", "zeros", "ones"):
         sizes = args[0] if len(args) == 1 else args
     else:
         sizes = next((value for value in args if isinstance(value, (tuple, list))), ())
-    return (sizes,) if isinstance(sizes, int) else tuple(sizes)
+    if isinstance(sizes, Integral):
+        sizes = (sizes,)
+    if isinstance(sizes, (tuple, list)) and all(isinstance(size, Integral) and size >= 0 for size in sizes):
+        return tuple(map(int, sizes))
+    return None
 
 
 def factory_dtype(name: str, kwargs: Mapping[str, Any]) -> torch.dtype | None:

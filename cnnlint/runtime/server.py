@@ -9,28 +9,49 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
+import math
 import os
+import pickle
+import shutil
 import signal
 import sys
+import tempfile
 import time
 import traceback
 from collections import deque
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
-from typing import Any
+from typing import Any, NoReturn
 
 from cnnlint.job import Job, Outcome
 from cnnlint.trace import FileTrace
 
+LONGEST_IMPORT = 60.0
+"""Seconds for the imports that files share; when they are over, each file runs its own."""
+
+GRACE = 1.0
+"""Seconds for a process that is done to end by itself."""
+
 
 @dataclass
 class Child:
-    """A process that traces one file."""
+    """A process that traces one file, and may write into its scratch folder only."""
 
     number: int
     pid: int
     deadline: float
+    scratch: str
     partial: FileTrace | None = None
+
+
+@dataclass
+class ImportServer:
+    """A server of further imports; it has a deadline until they are done."""
+
+    imports: tuple[str, ...]
+    pid: int
+    connection: Connection
+    deadline: float
 
 
 class Server:
@@ -38,32 +59,36 @@ class Server:
 
     Args:
         limit: children at once; 0 for a server of further imports, whose jobs are already counted.
+        scratch: the folder in which each child has its own.
     """
 
-    def __init__(self, parent: Connection, limit: int):
+    def __init__(self, parent: Connection, limit: int, scratch: str):
         self.parent = parent
         self.limit = limit
+        self.scratch = scratch
         self.waiting: deque[tuple[int, Job]] = deque()
         self.children: dict[Connection, Child] = {}
-        self.servers: dict[tuple[str, ...], Connection] = {}
+        self.servers: dict[Connection, ImportServer] = {}
         self.delegated: dict[int, Job] = {}
 
     def serve(self) -> None:
-        """Until the parent closes its end; then every child is killed."""
+        """Until the parent closes its end, however it ended; then every child is killed."""
         try:
             while self._step():
                 pass
         finally:
             for child in self.children.values():
-                _kill(child.pid)
+                _end(child.pid)
             for server in self.servers.values():
-                server.close()
+                server.connection.close()
+            for server in self.servers.values():
+                _end(server.pid, 0 if server.deadline < math.inf else GRACE)
 
     def _step(self) -> bool:
-        timeout = None
-        if self.children:
-            timeout = max(0.0, min(child.deadline for child in self.children.values()) - time.monotonic())
-        for ready in wait([self.parent, *self.children, *self.servers.values()], timeout):
+        started = (*self.children.values(), *self.servers.values())
+        deadline = min((item.deadline for item in started), default=math.inf)
+        timeout = max(0.0, deadline - time.monotonic()) if deadline < math.inf else None
+        for ready in wait([self.parent, *self.children, *self.servers], timeout):
             assert isinstance(ready, Connection)
             if ready is self.parent:
                 try:
@@ -72,8 +97,8 @@ class Server:
                     return False
             elif ready in self.children:
                 self._finished(ready)
-            else:
-                self._relay(ready)
+            elif ready in self.servers:
+                self._relay(self.servers[ready])
         self._expire()
         while self.waiting and (not self.limit or len(self.children) + len(self.delegated) < self.limit):
             self._start(*self.waiting.popleft())
@@ -84,71 +109,91 @@ class Server:
             self._delegate(number, job)
             return
         reader, writer = _pipe()
+        scratch = os.path.join(self.scratch, str(number))
         pid = os.fork()
         if pid == 0:
             reader.close()
             self._forget()
-            _trace(job, writer)
+            _trace(job, scratch, writer)
         writer.close()
-        self.children[reader] = Child(number, pid, time.monotonic() + job.timeout)
+        self.children[reader] = Child(number, pid, time.monotonic() + job.timeout, scratch)
 
     def _delegate(self, number: int, job: Job) -> None:
         """Hand a job to the server that has its imports, starting one if there is none."""
-        server = self.servers.get(job.imports)
+        server = next((item for item in self.servers.values() if item.imports == job.imports), None)
         if server is None:
-            server, theirs = _socket_pair()
-            if os.fork() == 0:
-                server.close()
-                self._forget()
-                _import_all(job.imports)
-                with contextlib.suppress(KeyboardInterrupt, OSError):
-                    Server(theirs, 0).serve()
-                os._exit(0)
-            theirs.close()
-            self.servers[job.imports] = server
+            server = self._import_server(job.imports)
         self.delegated[number] = job
         with contextlib.suppress(OSError):  # a server that has died is noticed in _relay
-            server.send((number, job))
+            server.connection.send((number, job))
+
+    def _import_server(self, imports: tuple[str, ...]) -> ImportServer:
+        ours, theirs = _socket_pair()
+        pid = os.fork()
+        if pid == 0:
+            try:
+                ours.close()
+                self._forget()
+                os.setpgid(0, 0)
+                _import_all(imports)
+                theirs.send(None)
+                Server(theirs, 0, self.scratch).serve()
+            finally:
+                os._exit(0)
+        theirs.close()
+        self.servers[ours] = ImportServer(imports, pid, ours, time.monotonic() + LONGEST_IMPORT)
+        return self.servers[ours]
 
     def _forget(self) -> None:
-        """In a forked child: close what belongs to the server."""
-        for connection in (*self.children, *self.servers.values()):
+        """In a forked child: close what belongs to the server, whose children are not ours."""
+        for connection in (*self.children, *self.servers, self.parent):
             connection.close()
-        self.parent.close()
+        self.children.clear()
+        self.servers.clear()
 
     def _finished(self, connection: Connection) -> None:
         """Take what a child sent: a trace so far, or its outcome, or nothing more."""
         child = self.children[connection]
         try:
             outcome = connection.recv()
-        except (EOFError, OSError):
-            outcome = Outcome(child.partial, died=_how_it_ended(child.pid))
+        except Exception:  # its end, or what the file's code has written there
+            outcome = Outcome(child.partial, died=_how_it_ended(_end(child.pid, GRACE)))
         else:
             if isinstance(outcome, FileTrace):
                 child.partial = outcome
                 return
-            _reap(child.pid)
-        del self.children[connection]
+            _end(child.pid)
+        self._answer(connection, outcome)
+
+    def _answer(self, connection: Connection, outcome: Outcome) -> None:
+        """Send what became of a child that has ended."""
+        child = self.children.pop(connection)
         connection.close()
+        shutil.rmtree(child.scratch, ignore_errors=True)
+        if outcome.trace is None:
+            outcome = replace(outcome, trace=child.partial)
         self.parent.send((child.number, outcome))
 
-    def _relay(self, server: Connection) -> None:
+    def _relay(self, server: ImportServer) -> None:
         try:
-            message = server.recv()
+            message = server.connection.recv()
         except (EOFError, OSError):
-            self._server_died(server)
+            self._without(server)
+            return
+        if message is None:
+            server.deadline = math.inf
             return
         del self.delegated[message[0]]
         self.parent.send(message)
 
-    def _server_died(self, server: Connection) -> None:
-        """An import ended the process: its files are traced without importing ahead, so that only those
-        that really run the import fail."""
-        imports = next(key for key, value in self.servers.items() if value is server)
-        del self.servers[imports]
-        server.close()
+    def _without(self, server: ImportServer) -> None:
+        """An import ended the process, or goes on and on: its files are traced without importing ahead,
+        so that only those that really run the import fail."""
+        _end(server.pid)
+        del self.servers[server.connection]
+        server.connection.close()
         for number, job in list(self.delegated.items()):
-            if job.imports == imports:
+            if job.imports == server.imports:
                 del self.delegated[number]
                 self.waiting.append((number, replace(job, imports=())))
 
@@ -156,15 +201,28 @@ class Server:
         now = time.monotonic()
         for connection, child in list(self.children.items()):
             if now >= child.deadline:
-                _kill(child.pid)
-                del self.children[connection]
-                connection.close()
-                self.parent.send((child.number, Outcome(child.partial, timed_out=True)))
+                _end(child.pid)
+                self._answer(connection, Outcome(timed_out=True))
+        for server in list(self.servers.values()):
+            if now >= server.deadline:
+                self._without(server)
 
 
-def _trace(job: Job, writer: Connection) -> None:
-    """In the child: trace the file, send the outcome, end."""
-    status = 0
+def _trace(job: Job, scratch: str, writer: Connection) -> NoReturn:
+    """In the child: trace the file, send the outcome, end; whatever the file's code has done to the
+    interpreter, nothing of the server is run in it."""
+    end = os._exit
+    try:
+        outcome = _outcome(job, scratch, writer)
+        try:
+            writer.send(outcome)
+        except (AttributeError, TypeError, pickle.PicklingError):  # an object of the file's is in it
+            writer.send(Outcome(crash=traceback.format_exc()))
+    finally:
+        end(1)
+
+
+def _outcome(job: Job, scratch: str, writer: Connection) -> Outcome:
     try:
         os.setpgid(0, 0)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -179,18 +237,13 @@ def _trace(job: Job, writer: Connection) -> None:
         gc.disable()
         limit_memory()
         if job.device == "cuda" and not torch.cuda.is_available():
-            outcome = Outcome(refused="--device cuda: torch finds no CUDA device here")
-        else:
-            recorder = Recorder(job.path)
-            recorder.start()
-            trace = trace_file(job, writer.send)
-            outcome = Outcome(trace, reads=recorder.reads())
+            return Outcome(refused="--device cuda: torch finds no CUDA device here")
+        recorder = Recorder(job.path)
+        recorder.start()
+        trace = trace_file(job, scratch, writer.send)
+        return Outcome(trace, reads=None if trace.crash else recorder.reads())
     except BaseException:
-        outcome = Outcome(crash=traceback.format_exc())
-        status = 1
-    with contextlib.suppress(OSError):
-        writer.send(outcome)
-    os._exit(status)
+        return Outcome(crash=traceback.format_exc())
 
 
 def _quiet() -> None:
@@ -221,24 +274,29 @@ def _socket_pair() -> tuple[Connection, Connection]:
     return Connection(one.detach()), Connection(two.detach())
 
 
-def _kill(pid: int) -> None:
-    for kill in (os.killpg, os.kill):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            kill(pid, signal.SIGKILL)
-    _reap(pid)
-
-
-def _reap(pid: int) -> None:
-    with contextlib.suppress(ChildProcessError):
+def _end(pid: int, grace: float = 0.0) -> int | None:
+    """End a process and what it has started. Its wait status where it ended by itself within the `grace`
+    seconds that it is given, else None."""
+    status = None
+    deadline = time.monotonic() + grace
+    while grace and status is None and time.monotonic() < deadline:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if not ended:
+            status = None
+            time.sleep(0.005)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+    if status is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
+    return status
 
 
-def _how_it_ended(pid: int) -> str:
+def _how_it_ended(status: int | None) -> str:
     """What became of a child that sent nothing."""
-    try:
-        _, status = os.waitpid(pid, 0)
-    except ChildProcessError:
-        return "the process vanished"
+    if status is None:
+        return "the process closed its connection to cnnlint"
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
         return f"the process was ended by signal {number} ({signal.Signals(number).name})"
@@ -260,14 +318,16 @@ def main() -> Any:
     """`python -m cnnlint.runtime.server DESCRIPTOR LIMIT`: serve on an inherited socket."""
     connection = Connection(int(sys.argv[1]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the children are killed too
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
     os.dup2(null, 1)
     _prepare()
     gc.collect()
     gc.freeze()
-    Server(connection, int(sys.argv[2])).serve()
+    # From here on there are children to end and a folder to remove: the parent's end is what ends us.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    with tempfile.TemporaryDirectory(prefix="cnnlint-", ignore_cleanup_errors=True) as scratch:
+        Server(connection, int(sys.argv[2]), scratch).serve()
 
 
 if __name__ == "__main__":

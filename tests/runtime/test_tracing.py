@@ -216,7 +216,9 @@ from cnnlint.job import Job
 from cnnlint.runtime.session import trace_file
 text = "import torchvision\\nmodel = torchvision.models.{}()\\n# cnnlint: input=3x224x224\\n"
 for name in ("resnet18", "vgg11_bn", "mobilenet_v2", "densenet121", "efficientnet_b0", "googlenet"):
-    trace = trace_file(Job("m.py", "/nowhere/m.py", text.format(name), allow_effects=True))
+    trace = trace_file(
+        Job("m.py", "/nowhere/m.py", text.format(name), allow_effects=True), "/nowhere", lambda trace: None
+    )
     assert len(trace.models) == 1 and not trace.problems, (name, trace.problems)
 after = {name for name in ("sympy", "torch._dynamo") if name in sys.modules}
 print(sorted(after - before))
