@@ -116,7 +116,8 @@ class CrossSampleMixing(OperationRule):
         return self.at(
             trace,
             operation,
-            f"{operation.name} runs over the batch of {trace.show(source)}: each sample's result depends on the others",
+            f"{operation.name} runs over the batch of {trace.show(source)}: each sample's result depends on "
+            "the others",
             argument="dim",
             help=help,
         )
