@@ -118,6 +118,7 @@ def told_as(trace: Trace, source: Tensor) -> str:
     if BATCH in last:
         return "lost-batch-axis"
     is_map = len(source.shape) >= 4 or (len(source.shape) == 3 and trace.producer(source) is not None)
-    if is_map and last and all(isinstance(role, int) for role in last) and len(axes[-1]) == 1:
+    space = frozenset().union(*(factor.roles for factor in axes[-1])) if axes else last
+    if is_map and space and all(isinstance(role, int) for role in space) and len(axes[-1]) == 1:
         return "missing-flatten"
     return "flatten-mismatch"

@@ -132,11 +132,11 @@ def _moved_by_a_permutation(trace: Trace, source: Tensor) -> bool:
 def _help(trace: Trace, operation: Operation, source: Tensor, expected: object) -> str:
     """What to write, by which number of features the layer was given."""
     features = source.shape[1:]
+    if expected == product(features):
+        return f"put nn.Flatten() before it: {worked_out(features)}"
     if expected == features[0]:
         pool = f"nn.AdaptiveAvgPool{len(features) - 1}d(1) and nn.Flatten()"
         return f"put {pool} before it: that leaves {features[0]} features"
-    if expected == product(features):
-        return f"put nn.Flatten() before it: {worked_out(features)}"
     where = place(trace, operation, "in_features")
     write = written_call(where, "in_features", product(features))
     return f"put nn.Flatten() before it and write {write} ({worked_out(features)})"

@@ -284,16 +284,18 @@ class Convolution(Operator):
         return TensorSpec(shape, data.dtype, batch.strides and batch.strides[1:])
 
     def recovered(self, bound: Bound, refusal: Refusal) -> TensorSpec:
-        """The right number of channels; spatial sizes as far as arguments and input give them."""
+        """The right number of channels; spatial sizes as far as arguments and input give them. They stay
+        uncertain where an argument is at fault, and where only the sizes say that channels are last."""
         data, weight, dims = bound["input"], bound["weight"], self.dims
         dtype = weight.dtype if refusal.reason == "dtype" else data.dtype
         if weight.rank != dims + 2 or not isinstance(bound["groups"], int):
             return TensorSpec(data.shape, dtype, None, frozenset(range(1, data.rank)))
         space = data.shape[-dims:] if data.rank > dims else data.shape[1:]
-        if refusal.reason == "rank" and data.rank == dims + 2:
+        channels_last = refusal.reason == "rank" and data.rank == dims + 2
+        if channels_last:
             space = data.shape[1:-1]
-        unknown = len(space) != dims
-        space = (1,) * dims if unknown else space
+        unknown = channels_last or refusal.reason == "argument" or len(space) != dims
+        space = space if len(space) == dims else (1,) * dims
         batch = data.shape[:1] if data.rank else (1,)
         if refusal.reason != "rank" and data.rank == dims + 1:
             batch = ()

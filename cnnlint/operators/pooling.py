@@ -97,7 +97,8 @@ class SpatialPooling(Operator):
         return result, TensorSpec(result.shape, "int64", result.strides, result.uncertain)
 
     def recovered(self, bound: Bound, refusal: Refusal) -> Output:
-        """Batch and channels stay; spatial sizes below 1, or that no arguments give, become 1."""
+        """Batch and channels stay; spatial sizes below 1, or that no arguments give, become 1. All are
+        uncertain where an argument is at fault."""
         data = bound["input"]
         dtype = data.dtype if data.dtype in self.dtypes else "float32"
         if not self.dims + 1 <= data.rank <= self.dims + 2:
@@ -105,7 +106,8 @@ class SpatialPooling(Operator):
         front = data.rank - self.dims
         try:
             sizes = self.sizes(bound)
-            unknown = frozenset(front + axis for axis, size in enumerate(sizes) if size < 1)
+            wrong = refusal.reason == "argument"
+            unknown = frozenset(front + axis for axis, size in enumerate(sizes) if wrong or size < 1)
         except (TypeError, ValueError, ZeroDivisionError):
             sizes, unknown = self.space(bound), frozenset(range(front, data.rank))
         shape = (*data.shape[:front], *(max(size, 1) for size in sizes))
