@@ -11,37 +11,10 @@ from typing import Any
 from torch import nn
 
 from cnnlint.job import called_name
+from cnnlint.runtime import conventional
 from cnnlint.runtime.errors import hand_over, words
 from cnnlint.runtime.loader import ArgumentsMissing, SlicedModule
 from cnnlint.source.facts import Expression, Target
-
-CONVENTIONAL_ARGUMENTS: dict[str, Any] = {
-    **dict.fromkeys(
-        "num_classes n_classes num_class nclass nclasses classes n_class class_num num_labels n_labels "
-        "nb_classes output_size output_dim num_outputs out_dim".split(),
-        10,
-    ),
-    **dict.fromkeys(
-        "in_channels in_chans in_ch n_channels num_channels input_channels channels img_channels "
-        "image_channels channels_img nc in_channel input_channel input_nc output_nc out_channels out_ch "
-        "n_colors".split(),
-        3,
-    ),
-    **dict.fromkeys("upscale_factor scale_factor upscale scale".split(), 2),
-    **dict.fromkeys("latent_dim z_dim zdim nz noise_dim channels_noise".split(), 100),
-    **dict.fromkeys(
-        "ndf ngf features_d features_g hidden_dim hidden_size embed_dim embedding_dim d_model dim".split(), 64
-    ),
-    **dict.fromkeys("dropout dropout_rate drop_rate p".split(), 0.5),
-    **dict.fromkeys("img_size image_size input_size".split(), 224),
-    **dict.fromkeys("num_actions n_actions action_dim".split(), 4),
-    "ngpu": 1,
-    "bias": True,
-    "pretrained": False,
-    "vocab_size": 1000,
-    "growth_rate": 32,
-}
-"""What a constructor's argument of this name is taken to be where nothing supplies it."""
 
 
 class NotAModel(Exception):
@@ -80,13 +53,8 @@ def candidates(
     if target.definition is None:
         yield from elsewhere()
     yield Candidate(f"{target.name}()", lambda module: _with_defaults(module, target))
-    yield Candidate(
-        f"{target.name}(…)",
-        lambda module: hand_over(definition(module, target), **conventional_arguments(module, target)),
-        guessed=True,
-        tentative=True,
-        note=lambda module: _conventional_note(module, target),
-    )
+    guess = _ByName(target, settings)
+    yield Candidate(f"{target.name}(…)", guess.make, guessed=True, tentative=True, note=guess.note)
 
 
 def definition(module: SlicedModule, target: Target) -> Callable[..., Any]:
@@ -97,20 +65,55 @@ def definition(module: SlicedModule, target: Target) -> Callable[..., Any]:
     return value
 
 
-def conventional_arguments(module: SlicedModule, target: Target) -> dict[str, Any]:
-    """Values for the parameters that must be given. Raises ArgumentsMissing for a name without a
-    convention, and NotAModel for a part of an installed package."""
-    if module.is_part_of_package(target.name):
-        raise NotAModel
-    given = {}
-    for name in required(definition(module, target)):
-        if name not in CONVENTIONAL_ARGUMENTS:
-            raise ArgumentsMissing(name)
-        given[name] = CONVENTIONAL_ARGUMENTS[name]
-    if target.evidence.class_counts:
-        count = target.evidence.class_counts[0].count
-        given = {name: count if "class" in name else item for name, item in given.items()}
-    return given
+class _ByName:
+    """A call whose arguments have values by their names: the project's, or the field's."""
+
+    def __init__(self, target: Target, settings: conventional.Settings):
+        self.target = target
+        self.settings = settings
+        self.given: dict[str, conventional.Argument] = {}
+
+    def make(self, module: SlicedModule) -> Any:
+        """Raises ArgumentsMissing for a name that nothing is known of, and NotAModel for a part of an
+        installed package."""
+        if module.is_part_of_package(self.target.name):
+            raise NotAModel
+        function = definition(module, self.target)
+        given = conventional.conventional(module, function, self.settings)
+        if self.target.evidence.class_counts:
+            count = self.target.evidence.class_counts[0].count
+            own = conventional.Argument(count, repr(count))
+            given = {name: own if "class" in name else item for name, item in given.items()}
+        while True:
+            self.given = given
+            try:
+                return hand_over(function, **{name: item.value for name, item in given.items()})
+            except TypeError as error:
+                # resnet18(**kwargs) hands on what ResNet needs
+                lacking = [name for name in conventional.lacking(error) if name not in given]
+                if not lacking or not _takes_rest(function):
+                    raise
+                given = given | conventional.by_name(lacking, self.settings)
+
+    def note(self, module: SlicedModule) -> str:
+        """How the model was built, and where the values are from."""
+        written = ", ".join(f"{name}={item.text}" for name, item in self.given.items())
+        said: dict[str, list[str]] = {}
+        for name, item in self.given.items():
+            if item.where:
+                said.setdefault(item.where, []).append(name)
+        places = [f"{', '.join(names)} as in {where}" for where, names in said.items()]
+        if any(not item.where for item in self.given.values()):
+            places.append("the others conventional" if places else "conventional values")
+        return (
+            f"{self.target.name} was built as {self.target.name}({written}), since nothing supplies the "
+            f"arguments: {'; '.join(places)}"
+        )
+
+
+def _takes_rest(function: Callable[..., Any]) -> bool:
+    parameters = inspect.signature(function).parameters.values()
+    return any(item.kind is item.VAR_KEYWORD for item in parameters)
 
 
 def _with_defaults(module: SlicedModule, target: Target) -> Any:
@@ -140,28 +143,13 @@ def _says_nothing(function: Callable[..., Any]) -> bool:
     )
 
 
-def _conventional_note(module: SlicedModule, target: Target) -> str:
-    written = ", ".join(f"{name}={item!r}" for name, item in conventional_arguments(module, target).items())
-    built = f"{target.name}({written})"
-    return f"{target.name} was built as {built}: conventional values, since nothing supplies them"
-
-
 def _evaluation(expression: Expression) -> Callable[[SlicedModule], Any]:
     return lambda module: module.evaluate(expression)
 
 
-def required(value: Any) -> list[str]:
-    """The parameters that a call of a class or function must give."""
-    try:
-        parameters = inspect.signature(value).parameters.values()
-    except (TypeError, ValueError):
-        return []
-    return [
-        parameter.name
-        for parameter in parameters
-        if parameter.default is parameter.empty
-        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
-    ]
+def required(function: Callable[..., Any]) -> list[str]:
+    """The names of the parameters that a call of a class or function must give."""
+    return [parameter.name for parameter in conventional.required(function)]
 
 
 def _names_in(text: str) -> frozenset[str]:

@@ -90,9 +90,8 @@ class _Weighing:
         said += self._data(only=not said)
         if said:
             return self._settled(said)
-        if (sized := self._sized()) is not None:
-            return self.solver.solve(sized)
-        return self._from(siblings)
+        sized = self._sized()
+        return self._with_channels(self.solver.solve(sized) if sized is not None else self._from(siblings))
 
     # -- the file itself
 
@@ -137,6 +136,18 @@ class _Weighing:
         evidence = InputEvidence("evidence", f"{attribute} of the model", None, size_only=size)
         found = self.solver.solve((evidence, size))
         return None if self.solver.badness(found.inputs) else (evidence, size)
+
+    def _with_channels(self, found: Found) -> Found:
+        """With the channels that an annotation says (`Float[Tensor, "b 1 h w"]`), right or wrong."""
+        for evidence in self.target.inputs:
+            if evidence.channels_only is not None and not evidence.general and len(found.inputs) == 1:
+                (item,) = found.inputs
+                if len(item.shape) < 2 or item.shape[0] == evidence.channels_only:
+                    break
+                shape = (evidence.channels_only, *item.shape[1:])
+                reason = f"{evidence.reason}; the size is assumed"
+                return replace(found, inputs=(replace(item, shape=shape, reason=reason, span=evidence.span),))
+        return found
 
     # -- other files
 

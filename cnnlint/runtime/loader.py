@@ -26,6 +26,7 @@ from torch import nn
 
 from cnnlint.diagnostic import Span
 from cnnlint.runtime.frames import UserFiles
+from cnnlint.runtime.lightning import LightningModule
 from cnnlint.source.facts import Expression
 from cnnlint.source.file import SourceFile
 from cnnlint.source.slice import ModuleSlice
@@ -84,8 +85,8 @@ class ArgumentsMissing(Exception):
 class Placeholder(Unusable):
     """Stands for a name whose definition failed, or for a part of a package that is not installed.
 
-    It can be looked into, inherited from and used as a plain decorator; calling it, or computing with
-    it, raises Unavailable.
+    It can be looked into, inherited from, used as a plain decorator and written in annotations
+    (`Float[Tensor, "b 3 32 32"]`); calling it, or computing with it, raises Unavailable.
     """
 
     def __init__(self, failure: Failure, path: str):
@@ -108,6 +109,16 @@ class Placeholder(Unusable):
             raise Unavailable(self.__failure)
         return Placeholder(self.__failure, f"{self.__path}.{name}")
 
+    def __getitem__(self, key: Any) -> Any:
+        if self.__failure.missing is None:
+            raise Unavailable(self.__failure)
+        return Placeholder(self.__failure, f"{self.__path}[…]")
+
+    def __or__(self, other: Any) -> Any:
+        return self
+
+    __ror__ = __or__
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if len(args) == 1 and not kwargs and isinstance(args[0], (type, types.FunctionType)):
             return args[0]
@@ -119,6 +130,8 @@ class Placeholder(Unusable):
         last = self.__path.rpartition(".")[2]
         if any(isinstance(base, type) and issubclass(base, nn.Module) for base in bases):
             return ()
+        if last == "LightningModule":
+            return (LightningModule,)
         if last.endswith(("Module", "Model", "Net", "Network")):
             return (nn.Module,)
         return (_base_of(self.__failure),)
@@ -456,6 +469,23 @@ def package_of(path: str) -> tuple[str, str]:
     return ".".join(parts), folder
 
 
+def _importable(file: SourceFile, path: str) -> tuple[str, str]:
+    """The module name of a file and the folder to import it from, with as many packages above it as its
+    relative imports need (a package may do without `__init__.py`)."""
+    name, folder = package_of(path)
+    for _ in range(_relative_level(file.tree) - name.count(".")):
+        if os.path.dirname(folder) == folder:
+            break
+        name = f"{os.path.basename(folder)}.{name}"
+        folder = os.path.dirname(folder)
+    return name, folder
+
+
+def _relative_level(tree: ast.Module) -> int:
+    """The most dots of an import: how many packages a module stands in at least."""
+    return max((node.level for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)), default=0)
+
+
 def project_root(path: str) -> str:
     """The closest folder above a file that looks like a project's root, else the file's own folder."""
     _, folder = package_of(path)
@@ -485,11 +515,12 @@ def load(
     file: SourceFile, path: str, files: UserFiles, display: Any, recovering: bool = False
 ) -> SlicedModule:
     """The module of the linted file, with its project importable."""
-    name, folder = package_of(path)
+    name, folder = _importable(file, path)
     if "site-packages" in path and (installed := _installed(name, path)) is not None:
         return SlicedModule(file, path, name, files, installed=installed)
     root = project_root(path)
-    search = [os.path.dirname(path), folder, root, os.path.join(root, "src")]
+    # Last the file's own folder: in a package its modules are no top-level ones, and may hide those.
+    search = [folder, root, os.path.join(root, "src"), os.path.dirname(path)]
     for entry in reversed(list(dict.fromkeys(search))):
         if "site-packages" not in entry and entry not in sys.path:
             sys.path.insert(0, entry)

@@ -219,6 +219,9 @@ class DatasetReader:
 
     def _is_transform(self, call: ast.Call) -> bool:
         name = self.imports.qualified(call.func) or ""
+        parts = [part.func for part in call.args if isinstance(part, ast.Call)]
+        if name == "torch.nn.Sequential" and parts:
+            return all("transforms" in (self.imports.qualified(part) or "") for part in parts)
         return "transforms" in name or name.endswith("Compose")
 
     # -- one chain
@@ -252,6 +255,10 @@ class DatasetReader:
             if pipeline.channels is None and isinstance(mean, tuple) and len(mean) in (1, 3):
                 return self._stepped(pipeline, shown, channels=len(mean))
             return pipeline
+        if name == "LongestMaxSize":
+            return replace(pipeline, size=None, size_text=None, sure=False)
+        if name == "PadIfNeeded" and pipeline.size is None:
+            return self._padded_to(pipeline, chain, shown)
         if name == "Pad":
             return self._padded(pipeline, chain, shown)
         if name in RESIZES | CROPS:
@@ -298,6 +305,13 @@ class DatasetReader:
         if isinstance(size, tuple) and 1 <= len(size) <= 2 and all(isinstance(item, int) for item in size):
             return size
         return None
+
+    def _padded_to(self, pipeline: _Pipeline, chain: Use, shown: str) -> _Pipeline:
+        """Behind albumentations' `PadIfNeeded`, which follows what has limited the longer side."""
+        height, width = self._constant(chain, "min_height", 0), self._constant(chain, "min_width", 1)
+        if isinstance(height, int) and isinstance(width, int):
+            return self._stepped(pipeline, shown, size=(height, width), size_text=None)
+        return pipeline
 
     def _padded(self, pipeline: _Pipeline, chain: Use, shown: str) -> _Pipeline:
         padding = self._constant(chain, "padding", 0)

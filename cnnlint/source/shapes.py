@@ -16,6 +16,7 @@ BATCH = re.compile(r"(?:n|b|bs|bsz|batch|batch_?size|none|num_samples|-1|\?)", r
 _BRACKETED = re.compile(r"[(\[]\s*([\w?-]+(?:\s*,\s*[\w?.-]+)+)\s*,?\s*[)\]]")
 _CROSSED = re.compile(r"\b([A-Za-z]\w*(?:\s*[x×]\s*\d+){2,4})\b")
 _OUTPUT = re.compile(r"\b(?:returns?|outputs?|out)\b|->|→", re.IGNORECASE)
+_INPUT = re.compile(r"\b(?:inputs?|images?)\b", re.IGNORECASE)
 
 INTEGER_ANNOTATIONS = frozenset({"Int", "Int64", "Integer", "Long", "UInt"})
 FLOAT_ANNOTATIONS = frozenset({"Float", "Float32", "Shaped", "Num", "Real", "Inexact", "Array"})
@@ -36,6 +37,8 @@ class ShapeReader:
         if forward is not None:
             found += [*self._annotations(forward), *self._signature_comments(forward)]
             found += [*self._docstring(forward), *self._leading_comments(forward)]
+            found += self._first_arrow(forward)
+        found += self._above(name)
         return found
 
     def configured(self) -> Iterator[InputEvidence]:
@@ -131,6 +134,41 @@ class ShapeReader:
                 if found:
                     yield found[0]
                     return
+
+    def _first_arrow(self, forward: FunctionDef) -> Iterator[InputEvidence]:
+        """`x = self.conv(x)  # (N, 3, 32, 32) -> (N, 8, 30, 30)`: what the first statement begins with."""
+        body = forward.body[1:] if ast.get_docstring(forward) is not None else forward.body
+        if not body or not _is_single(forward):
+            return
+        row = body[0].end_lineno or body[0].lineno
+        code, _, comment = self.file.lines[row - 1].partition("#")
+        before, arrow, _ = comment.replace("→", "->").partition("->")
+        if arrow:
+            yield from self._written(before, row, len(code) + 1, general=True)
+
+    def _above(self, name: str) -> Iterator[InputEvidence]:
+        """The line that speaks of the input in the comments above a class and in its docstrings."""
+        node = self.models.chain(name)[0]
+        rows = list(self._comment_rows(node))
+        init = self.models.method(name, "__init__")
+        for holder in (node, init) if init in node.body else (node,):
+            if holder is not None and ast.get_docstring(holder) is not None:
+                text = holder.body[0]
+                rows += range(text.lineno, (text.end_lineno or text.lineno) + 1)
+        for row in rows:
+            line = re.split("->|→", self.file.lines[row - 1])[0]
+            if _INPUT.search(line) and not re.search(r"\boutputs?\b.*\binputs?\b", line, re.IGNORECASE):
+                found = list(self._written(line, row, 0, general=True))
+                if found:
+                    yield found[0]
+                    return
+
+    def _comment_rows(self, node: ast.ClassDef) -> Iterator[int]:
+        """The rows of comments that stand directly above a class."""
+        row = min([node.lineno, *(item.lineno for item in node.decorator_list)]) - 1
+        while row > 0 and self.file.lines[row - 1].lstrip().startswith("#"):
+            yield row
+            row -= 1
 
     def _written(self, text: str, row: int, offset: int, general: bool) -> Iterator[InputEvidence]:
         """A shape that is written out with its batch: `(N, 3, 32, 32)`, `B x 3 x 32 x 32`."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from cnnlint.diagnostic import Span
 from cnnlint.source.comments import Directives
 from cnnlint.source.constructions import ranked
+from cnnlint.source.conventions import CONVENTIONAL_ARGUMENTS, counts_classes
 from cnnlint.source.evidence import EvidenceReader
 from cnnlint.source.expressions import Expressions
 from cnnlint.source.facts import Construction, Expression, Survey, Target
@@ -121,12 +122,13 @@ class _Surveyor:
             yield from self._defined(name, "class", self.scopes.scope_of[node], constructions)
 
     def _factories(self) -> Iterator[Candidate]:
-        """The factories that can be called. One whose arguments nobody gives is a helper: what it builds
-        is listed in its place."""
+        """The factories that can be called. One whose arguments nobody gives is a helper, unless it asks
+        for the number of classes: what it builds is listed in its place."""
         for name, scope in self.instances.factories.items():
             constructions = self._constructions(name)
             required = self.instances.required_parameters(name)
-            if constructions or not required or name in self.asked_for:
+            conventional = CONVENTIONAL_ARGUMENTS.keys() >= {*required} and any(map(counts_classes, required))
+            if constructions or not required or conventional or name in self.asked_for:
                 yield from self._defined(name, "factory", scope, constructions)
 
     def _defined(

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from cnnlint.source.datasets import DatasetReader, constant
 from cnnlint.source.expressions import Expressions
 from cnnlint.source.facts import Expression
+from cnnlint.source.loaders import Key, Loaders
 from cnnlint.source.names import Imports
 from cnnlint.source.scopes import Scopes, Use
 
@@ -76,6 +77,7 @@ class Tensors:
         self.scopes = scopes
         self.expressions = expressions
         self.datasets = datasets
+        self.loaders = Loaders(imports, scopes)
 
     def source(self, use: Use, depth: int = 0) -> Source | None:
         """The making of a tensor; None where the text does not say it."""
@@ -108,13 +110,13 @@ class Tensors:
 
     def _source_of_value(self, use: Use, depth: int) -> Source | None:
         node = use.node
+        given = self._images(use) or self._loaded(use, depth)
+        if given is not None:
+            return given
         if isinstance(node, ast.Call):
             return self._call(use, node, depth)
         if isinstance(node, ast.BinOp):
             return self._operand(use, node, depth)
-        images = self._images(use)
-        if images is not None:
-            return images
         if isinstance(node, ast.Subscript) and _is_plain_index(node.slice):
             return self._wrap(use, node, "value", node.value, depth)
         return None
@@ -224,6 +226,24 @@ class Tensors:
             )
         return None
 
+    def _loaded(self, use: Use, depth: int) -> Source | None:
+        """A part of the batch that a loop over a data loader gets, where the file writes out what the
+        loader gives."""
+        node: ast.expr = use.node
+        key: Key = None
+        if isinstance(node, ast.Subscript):
+            if not isinstance(node.slice, ast.Constant) or not isinstance(node.slice.value, (int, str)):
+                return None
+            key = node.slice.value
+            node = node.value
+        for batch in self.scopes.values(node, use.scope, use.path):
+            loader = self._looped_over(batch)
+            for part in self.loaders.parts(loader, key) if loader is not None else ():
+                found = self.source(part.use, depth + 1)
+                if found is not None:
+                    return _as_batch(found) if part.sample else found
+        return None
+
     def _looped_over(self, batch: Use) -> Use | None:
         """`loader` where an expression is what a loop over `loader` or `enumerate(loader)`, or
         `next(iter(loader))`, gets."""
@@ -246,6 +266,13 @@ class Tensors:
         left = self.source(use._replace(node=node.left), depth + 1)
         right = self.source(use._replace(node=node.right), depth + 1)
         return left if right is None else right if left is None else None
+
+
+def _as_batch(source: Source) -> Source:
+    """One sample as a batch."""
+    function = ast.Attribute(source.node, "unsqueeze", ast.Load())
+    call = ast.copy_location(ast.Call(function, [ast.Constant(0)], []), source.node)
+    return source._replace(node=ast.fix_missing_locations(call), reshaped=True)
 
 
 def _inside_call(node: ast.expr | None, name: str) -> ast.expr | None:

@@ -103,7 +103,8 @@ def test_data_that_the_training_file_imports(tmp_path):
 
 
 def test_files_that_do_not_use_the_model_say_nothing_of_it(tmp_path):
-    other = "from other import Net\nnet = Net()\nnet(torch.randn(1, 3, 40, 40))\ntorchvision.datasets.CIFAR10('x')"
+    other = "from other import Net\nnet = Net()\nnet(torch.randn(1, 3, 40, 40))\n"
+    other += "torchvision.datasets.CIFAR10('x')"
     assert sole_input(project(tmp_path, net(), train=other)).source == "assumed"
 
 
@@ -131,7 +132,8 @@ def test_a_mistake_that_only_the_training_file_shows(tmp_path):
 
 
 def test_a_test_file_is_believed_where_it_runs(tmp_path):
-    test = "from model import Net\ndef test():\n    Net(2)(torch.zeros(1, 2, 9, 9))\n    Net()(torch.zeros(1, 3, 9, 9))"
+    test = "from model import Net\ndef test():\n    Net(2)(torch.zeros(1, 2, 9, 9))\n"
+    test += "    Net()(torch.zeros(1, 3, 9, 9))"
     assert sole_input(project(tmp_path, net(), tests__test_model=test)).shape == (3, 9, 9)
 
 

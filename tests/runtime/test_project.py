@@ -146,3 +146,41 @@ def test_a_part_of_a_model_in_another_file_is_left_to_it(tmp_path: Path) -> None
         "from blocks import Block\n\ndef make(sizes):\n    return Block(*sizes)\n"
     )
     assert traced(tmp_path, block, "blocks.py").problems == ()
+
+
+def test_a_configuration_is_taken_from_its_class() -> None:
+    settings = "from dataclasses import dataclass\n\n@dataclass\nclass Settings:\n    width: int = 21\n"
+    annotated = net(settings, ", settings: Settings", "settings.width")
+    for text in (net(settings, ", config", "config.width"), annotated):
+        trace = trace_text(text, (3, 16, 16))
+        assert width(trace) == 21
+        assert "=Settings())" in only_model(trace).notes[0]
+    assert (
+        trace_text(net(settings.replace(" = 21", ""), ", config", "config.width"), (3, 16, 16)).models == ()
+    )
+
+
+def test_a_configuration_is_taken_from_the_variable_of_its_name() -> None:
+    text = net("from types import SimpleNamespace", ", config", "config.width")
+    assert width(trace_text(text + "\nconfig = SimpleNamespace(width=13)\n", (3, 16, 16))) == 13
+
+
+def test_annotations_of_a_missing_package(tmp_path: Path) -> None:
+    text = net("from jaxtyping_of_some_kind import Float\nimport torch").replace(
+        "self, x)", "self, x: Float[torch.Tensor, 'b 3 h w'] | None) -> Float[torch.Tensor, 'b 8']"
+    )
+    assert width(traced(tmp_path, text)) == 8
+
+
+def test_the_layers_of_a_class_inside_a_function_stand_in_the_file() -> None:
+    text = (
+        "import torch.nn as nn\n\ndef main(width=4):\n    if width:\n        print(width)\n"
+        "    @decorated\n    class Net(nn.Module):\n        def __init__(self):\n            super().__init__()\n"
+        "            self.conv = nn.Conv2d(3, width, 3)\n\n        def forward(self, x):\n"
+        "            return self.conv(x)\n\n    net = Net()\n\ndef decorated(item):\n    return item\n"
+    )
+    model = only_model(trace_text(text, (3, 16, 16)))
+    (conv,) = [layer for layer in model.layers if layer.path == "conv"]
+    span = conv.sites[0].span
+    assert (span.row, span.column, conv.arguments["out_channels"]) == (10, 25, 4)
+    assert model.passes[0].operations[0].calls[0].row == 13

@@ -264,6 +264,26 @@ def test_batches_taken_by_next():
     assert tied.expressions[0].text == "torch.zeros(1, 1, 28, 28).view(-1, 28, 28).float()"
 
 
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [
+        ("A.Resize(40, 50), A.HorizontalFlip(), ToTensorV2()", ["size (40, 50)"]),
+        ("A.RandomCrop(height=40, width=50), ToTensorV2()", ["size (40, 50)"]),
+        ("A.LongestMaxSize(64), A.PadIfNeeded(64, 64), ToTensorV2()", ["size (64, 64)"]),
+        ("A.RandomResizedCrop(size=(40, 50)), A.Normalize(mean=(0.5,), std=(1,))", [(1, 40, 50)]),
+    ],
+)
+def test_transforms_of_albumentations(steps, said):
+    imports = "import albumentations as A\nfrom albumentations.pytorch import ToTensorV2\n"
+    assert given(f"{imports}transform = A.Compose([{steps}])") == said
+
+
+def test_a_sequential_of_transforms():
+    text = "from torchvision import datasets, transforms as T\n"
+    text += "steps = nn.Sequential(T.Grayscale(), T.Resize(40))"
+    assert given(f"{text}\ndatasets.CIFAR10('x', transform=steps)") == [(1, 40, 40)]
+
+
 def test_sizes_of_a_resize_that_has_to_be_evaluated():
     text = """
     import argparse
@@ -347,3 +367,75 @@ def test_a_factory_inherits_what_its_relative_is_tried_with():
     )
     assert not found["small"].inputs[0].general
     assert found["large"].inputs[0].general
+
+
+def test_a_line_above_a_class_and_its_docstring_speak_of_the_input():
+    above = "# A net.\n# input: (N, 3, 32, 32)\n@decorated\nclass Net"
+    inside = 'class Net(nn.Module):\n    """A net.\n\n    Input: (N, 3, 32, 32)\n    Output: (N, 4)\n    """'
+    for text in (NET.replace("class Net", above), NET.replace("class Net(nn.Module):", inside)):
+        (evidence,) = targets(text)["Net"].inputs
+        assert (evidence.shapes[0].shape, evidence.general) == ((3, 32, 32), True)
+        assert evidence.reason.startswith("(N, 3, 32, 32) in line ")
+
+
+def test_the_left_side_of_the_first_arrow():
+    text = NET.replace("return self.fc(x)", "return self.fc(x)  # (N, 3, 5, 4) -> (N, 3, 5, 10)")
+    (evidence,) = targets(text)["Net"].inputs
+    assert (evidence.shapes[0].shape, evidence.general) == ((3, 5, 4), True)
+
+
+LOADED = """
+from torch.utils.data import DataLoader, Dataset, TensorDataset, random_split
+
+class Fake(Dataset):
+    def __init__(self, number):
+        self.images = torch.rand(number, 3, 9, 9)
+        self.targets = torch.zeros(number)
+
+    def __getitem__(self, index):
+        return {fake}
+
+def collate(samples):
+    images = torch.zeros(len(samples), 3, 9, 9)
+    return images, torch.zeros(4)
+
+def train(model, loader):
+    {loop}
+    model({batch})
+
+train(Net(), DataLoader({data}))
+"""
+
+PAIRS = "for images, labels in loader: pass"
+
+
+@pytest.mark.parametrize(
+    ("data", "fake", "loop", "batch", "text"),
+    [
+        ("Fake(10), 4", "torch.rand(3, 9, 9), 0", PAIRS, "images", "torch.rand(3, 9, 9).unsqueeze(0)"),
+        ("Fake(10)", "self.images[index], self.targets[index]", PAIRS, "images", "torch.rand(1, 3, 9, 9)"),
+        ("Fake(10)", "self.images[index]", "for x in loader: pass", "x", "torch.rand(1, 3, 9, 9)"),
+        (
+            "random_split(Fake(10), [8, 2])[0]",
+            "{'image': self.images[index], 'label': 3}",
+            "for number, batch in enumerate(loader): pass",
+            "batch['image']",
+            "torch.rand(1, 3, 9, 9)",
+        ),
+        ("Fake(10), collate_fn=collate", "load(index)", PAIRS, "images", "torch.zeros(1, 3, 9, 9)"),
+        (
+            "dataset=TensorDataset(torch.ones(50, 3, 9, 9), torch.zeros(50))",
+            "0",
+            "batch = next(iter(loader))",
+            "batch[0]",
+            "torch.ones(50, 3, 9, 9)",
+        ),
+    ],
+)
+def test_what_a_data_loader_gives_where_it_is_written_out(data, fake, loop, batch, text):
+    assert given(LOADED.format(data=data, fake=fake, loop=loop, batch=batch)) == [text]
+
+
+def test_a_data_loader_of_unknown_samples_gives_nothing():
+    for fake, batch in (("load(index), 0", "images"), ("torch.rand(3, 9, 9)", "images"), ("0", "labels")):
+        assert given(LOADED.format(data="Fake(3)", fake=fake, loop=PAIRS, batch=batch)) == []

@@ -384,3 +384,63 @@ def test_deep_nesting_is_a_problem_and_no_traceback():
     text = NET + "x = " + "-" * 900 + "1\n"
     found = survey(file_of(text))
     assert found.problems or found.targets
+
+
+LOCAL = """
+import torch.nn as nn
+
+def main(width=8):
+    class Net(nn.Module):
+        def __init__(self, kernel=3):
+            super().__init__()
+            self.conv = nn.Conv2d(3, width, kernel)
+
+        def forward(self, x):
+            return self.conv(x)
+
+    {use}
+"""
+
+
+def test_a_class_inside_a_function_is_had_by_what_runs_in_it():
+    net = targets(LOCAL.format(use="net = Net(5)"))["Net"]
+    assert built(net) == ["Net(5)"]
+    assert net.definition is not None and net.definition.prelude.startswith("width = 8\nclass Net")
+    places = [place.row if place else None for place in net.definition.places]
+    assert places == [None, 5]
+
+
+def test_a_class_inside_a_class_is_had_by_its_dotted_name():
+    text = "import torch.nn as nn\nclass Holder:\n    class Net(nn.Module):"
+    (net,) = targets(text + FORWARD.replace("    ", "        ").replace("\n", "\n    ")).values()
+    assert net.definition is not None
+    assert (net.definition.text, net.definition.names) == ("Holder.Net", {"Holder"})
+
+
+def test_what_a_factory_or_a_model_defines_inside_is_a_part_of_it():
+    assert names(LOCAL.replace("main", "make").format(use="return Net(5)")) == {"make": "factory"}
+    method = (
+        "class Big(nn.Module):\n    def __init__(self):\n        class Part(nn.Module):\n            pass\n"
+    )
+    assert names("import torch.nn as nn\n" + method + FORWARD) == {"Big": "class"}
+
+
+def test_a_function_inside_a_function_makes_a_model():
+    text = "import torch.nn as nn\ndef main():\n    def make(width):\n"
+    text += "        return nn.Sequential(nn.Linear(3, width))"
+    (made,) = targets(f"{text}\n    net = make(8)").values()
+    assert (made.name, made.kind, built(made)) == ("make", "factory", ["make(8)"])
+
+
+def test_a_class_inside_a_function_that_nothing_calls_is_a_problem():
+    found = survey(file_of(LOCAL.replace("width=8", "width").format(use="train(Net())")))
+    assert found.targets == ()
+    (problem,) = found.problems
+    assert (problem.reason, problem.span.row) == ("missing-arguments", 5)
+    assert problem.message == "Net: defined inside main, which nothing in the file calls"
+
+
+def test_a_factory_that_asks_for_classes_is_no_helper():
+    text = "import torch.nn as nn\ndef make({}):\n    return nn.Sequential(nn.Linear(3, 4))\n"
+    assert names(text.format("num_classes")) == {"make": "factory"}
+    assert names(text.format("in_channels, out_channels")) == {}
