@@ -7,12 +7,15 @@ import difflib
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
 
 from cnnlint import __version__
 from cnnlint.report import FORMATS
+
+if TYPE_CHECKING:
+    from cnnlint.fixing import Outcome
 
 CLEAN, FINDINGS, FAILED = 0, 1, 2
 INTERRUPTED, BROKEN_PIPE = 130, 141
@@ -150,6 +153,20 @@ def selectors(flag: str, text: str) -> Callable[[Callable[..., Any]], Callable[.
     return click.option(flag, multiple=True, callback=_words, metavar="RULES", help=text)
 
 
+def fixing_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that change files."""
+    for flag, text in reversed(
+        (
+            ("--fix", "Apply the safe fixes that linting again confirms; show what is left."),
+            ("--unsafe-fixes", "Apply, or count, also the fixes that have to be looked at."),
+            ("--diff", "Show what --fix would change as a patch for `git apply`; change nothing."),
+            ("--add-ignores", "Write comments that silence what is found today."),
+        )
+    ):
+        function = click.option(flag, is_flag=True, help=text)(function)
+    return function
+
+
 @click.group(cls=CheckByDefault, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "-V", "--version", message="cnnlint %(version)s")
 def command() -> None:
@@ -173,12 +190,20 @@ def command() -> None:
     help="The least severity that makes the exit code 1.",
 )
 @click.option("--no-advice", is_flag=True, help="Hide advice.")
+@fixing_options
 @tracing_options
 @click.option("--verify", is_flag=True, help="Run torch's own kernels beside the formulas and compare.")
 @click.option("-v", "--verbose", is_flag=True, help="Show the models judged, advice in full, and tracebacks.")
 @click.option("-q", "--quiet", is_flag=True, help="Show findings only.")
 def check(
-    paths: tuple[str, ...], output_format: str, fail_level: str, no_advice: bool, **options: Any
+    paths: tuple[str, ...],
+    output_format: str,
+    fail_level: str,
+    no_advice: bool,
+    fix: bool,
+    diff: bool,
+    add_ignores: bool,
+    **options: Any,
 ) -> int:
     """Lint files and folders (the default command).
 
@@ -188,6 +213,8 @@ def check(
         return _hint("nothing to check: give files or folders (`cnnlint .` checks all below this folder)")
     if no_advice and fail_level == "advice":
         raise click.UsageError("--no-advice and --fail-level advice contradict each other")
+    if add_ignores and (fix or diff):
+        raise click.UsageError("--add-ignores does not go with --fix and --diff")
 
     from cnnlint import engine, report
     from cnnlint.config import Settings, UsageError
@@ -197,11 +224,27 @@ def check(
     from cnnlint.workers import WorkersUnavailable
 
     settings = Settings(fail_level=Severity(fail_level), advice=not no_advice, **_cached(options))
+    output = sys.stdout
     try:
-        result = engine.check(paths, settings)
+        if add_ignores:
+            from cnnlint.ignoring import add_ignores as silence
+
+            return _hint(f"Silenced {silence(paths, settings)} findings.")
+        if fix or diff:
+            from cnnlint.fixing import fix as repair
+
+            outcome = repair(paths, settings, write=fix and not diff)
+            if diff:
+                return _show_patch(outcome)
+            if outcome.piped is not None:  # the report makes room for the text
+                output = sys.stderr
+                sys.stdout.buffer.write(outcome.piped)
+            result = outcome.result
+        else:
+            result = engine.check(paths, settings)
     except (UsageError, PluginError, WorkersUnavailable) as error:
         return _fail(str(error))
-    _write(report.render(output_format, result, settings, Style.of(sys.stdout)))
+    _write(report.render(output_format, result, settings, Style.of(output)), output)
     if settings.verbose:
         for crash in result.crashes():
             print(crash, file=sys.stderr)
@@ -211,7 +254,10 @@ def check(
 @command.command()
 @click.argument("paths", nargs=-1, required=True)
 @click.option(
-    "--output-format", type=click.Choice(("table", "markdown", "json")), default="table", show_default=True
+    "--output-format",
+    type=click.Choice(("table", "markdown", "json", "html")),
+    default="table",
+    show_default=True,
 )
 @tracing_options
 def shapes(paths: tuple[str, ...], output_format: str, **options: Any) -> int:
@@ -279,17 +325,30 @@ def _cached(options: dict[str, Any]) -> dict[str, Any]:
     return {**options, "cache": None if no_cache else folder}
 
 
-def _write(lines: Iterable[str]) -> None:
-    """Prints to standard output; ends quietly where nobody reads it any more."""
+def _show_patch(outcome: Outcome) -> int:
+    """The patch on standard output, and on the other how much it would mend."""
+    from cnnlint.patch import patch
+    from cnnlint.report.text import count
+
+    for line in patch(outcome.changes):
+        sys.stdout.buffer.write(line)
+    sys.stdout.flush()
+    fixed = len(outcome.result.fixed)
+    return _hint(f"Would fix {count(fixed, 'finding')}.", FINDINGS if fixed else CLEAN)
+
+
+def _write(lines: Iterable[str], stream: TextIO | None = None) -> None:
+    """Prints to a stream, by default standard output; ends quietly where nobody reads it any more."""
     from cnnlint.report.style import carry_signs
 
-    carry_signs(sys.stdout)
+    stream = stream or sys.stdout
+    carry_signs(stream)
     try:
         for line in lines:
-            print(line)
-        sys.stdout.flush()
+            print(line, file=stream)
+        stream.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         sys.exit(BROKEN_PIPE)
 
 

@@ -28,6 +28,7 @@ class Settings:
         advice: whether advice is reported.
         device, inputs, models, timeout, verify, allow_effects: see `cnnlint.job.Job`.
         cache: the folder in which traces are kept between runs; None for none.
+        unsafe_fixes: whether fixes that have to be looked at are wanted too.
         verbose: also show the models that were judged, frames for advice, tracebacks of crashed rules.
         quiet: show findings only, no last line.
         stdin_filename: how what is read from standard input is called.
@@ -45,6 +46,7 @@ class Settings:
     verify: bool = False
     allow_effects: bool = False
     cache: str | None = None
+    unsafe_fixes: bool = False
     verbose: bool = False
     quiet: bool = False
     stdin_filename: str = "<stdin>"
@@ -64,9 +66,9 @@ def selected_rules(settings: Settings, rules: Sequence[Rule]) -> tuple[Rule, ...
     Raises:
         UsageError: a selector is no code, prefix or name of any rule.
     """
-    select = [_resolve(selector, rules) for selector in settings.select]
-    extend = [_resolve(selector, rules) for selector in settings.extend_select]
-    ignore = [_resolve(selector, rules) for selector in settings.ignore]
+    select = [resolve(selector, rules) for selector in settings.select]
+    extend = [resolve(selector, rules) for selector in settings.extend_select]
+    ignore = [resolve(selector, rules) for selector in settings.ignore]
     chosen = []
     for rule in rules:
         wanted = max(_specificity(rule, select), _specificity(rule, extend))
@@ -90,7 +92,7 @@ def find_rule(selector: str, rules: Sequence[Rule]) -> Rule:
     raise UsageError(_unknown(selector, rules))
 
 
-def _resolve(selector: str, rules: Sequence[Rule]) -> str:
+def resolve(selector: str, rules: Sequence[Rule]) -> str:
     """A selector as `ALL`, a code or a prefix of codes."""
     upper = selector.upper()
     if upper == ALL:
@@ -98,12 +100,12 @@ def _resolve(selector: str, rules: Sequence[Rule]) -> str:
     for rule in rules:
         if selector.lower() == rule.name:
             return rule.code
-        if _covers(upper, rule.code):
+        if covers(upper, rule.code):
             return upper
     raise UsageError(_unknown(selector, rules))
 
 
-def _covers(prefix: str, code: str) -> bool:
+def covers(prefix: str, code: str) -> bool:
     """Whether a code belongs to a prefix, which holds all of the code's letters (`CNN`, not `CN`)."""
     return code.startswith(prefix) and prefix.startswith(code.rstrip("0123456789"))
 
@@ -114,7 +116,7 @@ def _specificity(rule: Rule, selectors: Iterable[str]) -> int:
         (
             0 if selector == ALL else len(selector)
             for selector in selectors
-            if selector == ALL or _covers(selector, rule.code)
+            if selector == ALL or covers(selector, rule.code)
         ),
         default=-1,
     )

@@ -8,8 +8,9 @@ import sys
 import time
 import traceback
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from cnnlint.cache import Cache
 from cnnlint.config import Settings, UsageError, selected_rules
@@ -21,28 +22,43 @@ from cnnlint.plugin import Rule, all_rules
 from cnnlint.result import FileResult, Result, TracedFile
 from cnnlint.source.file import SourceFile
 from cnnlint.source.packages import packages_needed
-from cnnlint.source.reading import read, read_bytes
+from cnnlint.source.reading import Reading, read, read_bytes
 from cnnlint.source.survey import survey
+from cnnlint.suppression import Ignores, Places, places, silence, skips, unused
 from cnnlint.trace import FileTrace, Problem
-from cnnlint.workers import trace_files
+from cnnlint.workers import Traced, trace_files
+
+Tracer = Callable[[Iterable[Job]], Iterator[Traced]]
+"""Gives the traces of jobs in their order, as `trace_files` does."""
 
 
-def check(paths: Sequence[str], settings: Settings) -> Result:
-    """Lints files and folders.
+def check(
+    paths: Sequence[str],
+    settings: Settings,
+    texts: Mapping[str, bytes] = MappingProxyType({}),
+    trace: Tracer = trace_files,
+) -> Result:
+    """Lints files and folders; `texts` are the contents of files that are not to be read again.
 
     Raises:
         UsageError: a path does not exist, or a selector names no rule.
         PluginError: a rule package cannot be loaded.
     """
     rules = selected_rules(settings, all_rules())
-    files = [judge(file, rules) for file in trace_paths(paths, settings)]
-    return Result(tuple(without_repeats(files)), tuple(paths), settings.advice)
+    files = [judge(file, rules) for file in trace_paths(paths, settings, texts, trace)]
+    told = without_repeats(with_unused_comments(files, rules))
+    return Result(tuple(told), tuple(paths), settings.advice)
 
 
 # -- from paths to traces
 
 
-def trace_paths(paths: Sequence[str], settings: Settings) -> Iterator[TracedFile]:
+def trace_paths(
+    paths: Sequence[str],
+    settings: Settings,
+    texts: Mapping[str, bytes] = MappingProxyType({}),
+    trace: Tracer = trace_files,
+) -> Iterator[TracedFile]:
     """Reads and traces files and folders, in order. No worker is started where no file holds a model.
 
     Raises:
@@ -55,7 +71,7 @@ def trace_paths(paths: Sequence[str], settings: Settings) -> Iterator[TracedFile
     def jobs() -> Iterator[Job]:
         wanted = {called_name(call): call for call in settings.models}
         for file in files:
-            opened = _open(file, settings, cache)
+            opened = _open(file, settings, cache, texts)
             waiting.append(opened)
             for name in opened.models & set(wanted):
                 del wanted[name]
@@ -73,7 +89,7 @@ def trace_paths(paths: Sequence[str], settings: Settings) -> Iterator[TracedFile
     queue = jobs()
     first = next(queue, None)
     if first is not None:
-        for traced in trace_files(itertools.chain([first], queue)):
+        for traced in trace(itertools.chain([first], queue)):
             yield from settled()
             opened = waiting.popleft()
             if cache and opened.job and traced.reads:
@@ -82,6 +98,13 @@ def trace_paths(paths: Sequence[str], settings: Settings) -> Iterator[TracedFile
     yield from settled()
     if cache:
         cache.trim()
+
+
+def trace_texts(texts: Mapping[str, bytes], settings: Settings, trace: Tracer) -> list[TracedFile]:
+    """Traces files of these names as if they held these bytes."""
+    opened = [_prepared(read_bytes(data, name), False, settings, None) for name, data in texts.items()]
+    traces = trace(item.job for item in opened if item.job)
+    return [_traced(item, item.trace or next(traces).trace) for item in opened]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,27 +118,47 @@ class _Opened:
     trace: FileTrace | None = None
     job: Job | None = None
     began: float = 0.0
+    skipped: bool = False
 
 
-def _open(file: FilePath, settings: Settings, cache: Cache | None) -> _Opened:
-    began = time.time()
-    if file.shown == STANDARD_INPUT:
-        if sys.stdin is None:
-            raise UsageError("standard input is closed")
-        source, problem = read_bytes(sys.stdin.buffer.read(), settings.stdin_filename)
+def _open(file: FilePath, settings: Settings, cache: Cache | None, texts: Mapping[str, bytes]) -> _Opened:
+    name = settings.stdin_filename if file.shown == STANDARD_INPUT else file.shown
+    if name in texts:
+        reading = read_bytes(texts[name], name)
+    elif file.shown == STANDARD_INPUT:
+        reading = read_bytes(standard_input(), name)
     else:
-        source, problem = read(file.shown)
+        reading = read(name)
+    return _prepared(reading, file.named, settings, cache)
+
+
+def standard_input() -> bytes:
+    """What standard input holds.
+
+    Raises:
+        UsageError: it is closed.
+    """
+    if sys.stdin is None:
+        raise UsageError("standard input is closed")
+    return sys.stdin.buffer.read()
+
+
+def _prepared(reading: Reading, named: bool, settings: Settings, cache: Cache | None) -> _Opened:
+    began = time.time()
+    source, problem = reading
+    if skips(source):
+        return _Opened(source, named, trace=FileTrace(source.filename), skipped=True)
     if problem:
-        return _Opened(source, file.named, trace=FileTrace(source.filename, problems=(problem,)))
+        return _Opened(source, named, trace=FileTrace(source.filename, problems=(problem,)))
     job = _job(source, settings)
     if cache and (trace := cache.find(job)):
         models = [item.name for item in trace.models] + [item.model for item in trace.problems if item.model]
-        return _Opened(source, file.named, frozenset(models), trace)
+        return _Opened(source, named, frozenset(models), trace)
     found = survey(source, job.asked_for())
     if not found.targets:
-        return _Opened(source, file.named, trace=FileTrace(source.filename, problems=found.problems))
+        return _Opened(source, named, trace=FileTrace(source.filename, problems=found.problems))
     job = replace(job, imports=packages_needed(source, found.targets, job.path))
-    return _Opened(source, file.named, frozenset(item.name for item in found.targets), None, job, began)
+    return _Opened(source, named, frozenset(item.name for item in found.targets), None, job, began)
 
 
 def _job(source: SourceFile, settings: Settings) -> Job:
@@ -136,7 +179,7 @@ def _job(source: SourceFile, settings: Settings) -> Job:
 
 def _traced(opened: _Opened, trace: FileTrace) -> TracedFile:
     """With the remark that a file which the user named holds no model."""
-    if opened.named and not trace.models and not trace.problems:
+    if opened.named and not (trace.models or trace.problems or opened.skipped):
         remark = Problem(
             "no-model",
             "no model in this file",
@@ -144,7 +187,7 @@ def _traced(opened: _Opened, trace: FileTrace) -> TracedFile:
             help="a model derives from nn.Module, is an nn.Sequential, or is what a function returns",
         )
         trace = replace(trace, problems=(remark,))
-    return TracedFile(opened.source, trace)
+    return TracedFile(opened.source, trace, skipped=opened.skipped)
 
 
 # -- from traces to findings
@@ -152,26 +195,51 @@ def _traced(opened: _Opened, trace: FileTrace) -> TracedFile:
 
 def judge(file: TracedFile, rules: Iterable[Rule]) -> FileResult:
     """Runs rules on the trace of a file. A rule that raises becomes a finding; the others go on."""
-    traces = [Trace(model, run) for model in file.trace.models for run in model.passes]
-    findings: list[Diagnostic] = []
+    traces = [Trace(model, run, file.source) for model in file.trace.models for run in model.passes]
+    found: list[Places] = []
     crashes = [file.trace.crash] if file.trace.crash else []
     for rule in rules:
         place = Span(file.source.filename, 1, 1, 1, 1)
         try:
-            findings += _checked(rule.check_file(file.trace))
+            found += [places(finding) for finding in _checked(rule.check_file(file.trace))]
             for trace in traces:
                 place = trace.model.span
-                findings += _causes(_checked(rule.check(trace)), trace)
+                judged = _causes(_checked(rule.check(trace)), trace)
+                found += [places(finding, trace) for finding in judged]
         except Exception as error:
-            findings.append(_crash(rule, error, place))
+            found.append(places(_crash(rule, error, place)))
             crashes.append(traceback.format_exc())
-    placed = [_placed(finding, file.source) for finding in merge(findings)]
+    findings, used = silence(found, lambda name: _comments(name, file.source))
     return FileResult(
         file.source,
         file.trace,
-        tuple(sorted(placed, key=_order)),
+        _in_order(merge(findings), file.source),
         tuple(crashes),
+        used,
+        skipped=file.skipped,
     )
+
+
+def _comments(filename: str, source: SourceFile) -> Ignores:
+    """The suppressing comments of the file itself, or of a module that it imports."""
+    return Ignores(source if filename == source.filename else read(filename).file, all_rules())
+
+
+def with_unused_comments(files: Sequence[FileResult], rules: Sequence[Rule]) -> Iterator[FileResult]:
+    """The files with findings for comments that silenced nothing in the whole run. A file that was not
+    judged whole may hold what they are for."""
+    rule = next((rule for rule in rules if rule.name == "unused-suppression"), None)
+    used = frozenset(use for file in files for use in file.used)
+    for file in files:
+        if rule is not None and file.coverage.traced and file.coverage.whole and not file.crashes:
+            found = unused(_comments(file.source.filename, file.source), used, rules, rule)
+            told = (*file.findings, *_in_order(found, file.source))
+            file = replace(file, findings=tuple(sorted(told, key=_order)))
+        yield file
+
+
+def _in_order(findings: Iterable[Diagnostic], source: SourceFile) -> tuple[Diagnostic, ...]:
+    return tuple(sorted((_placed(finding, source) for finding in findings), key=_order))
 
 
 def _causes(findings: Iterable[Diagnostic], trace: Trace) -> Iterator[Diagnostic]:
@@ -214,6 +282,7 @@ def merge(findings: Iterable[Diagnostic]) -> list[Diagnostic]:
             merged[key] = first.replace(
                 layers=tuple(dict.fromkeys(first.layers + finding.layers)),
                 severity=max(first.severity, finding.severity, key=lambda severity: severity.rank),
+                fix=first.fix if first.fix == finding.fix else None,
             )
     return list(merged.values())
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, wraps
 from typing import Any, TypeVar
 
+from cnnlint.source.file import SourceFile
 from cnnlint.trace import Layer, Model, Operation, Parameter, Pass, Shape, Tensor
 
 WEIGHTED = frozenset({"conv", "conv_transpose", "linear", "bilinear", "recurrent", "embedding", "attention"})
@@ -25,13 +26,15 @@ class Trace:
     Attributes:
         model: layers, parameters, inputs and evidence.
         run: the pass itself.
+        source: the text of the file, for fixes; None where it is not at hand.
         other: the pass in the other mode where it differs, else None.
         analyses: results that are kept with the trace (see `once`).
     """
 
-    def __init__(self, model: Model, run: Pass):
+    def __init__(self, model: Model, run: Pass, source: SourceFile | None = None):
         self.model = model
         self.run = run
+        self.source = source
         self.analyses: dict[Any, Any] = {}
 
     @property
@@ -43,7 +46,7 @@ class Trace:
     def other(self) -> Trace | None:
         for run in self.model.passes:
             if run.mode != self.run.mode:
-                return Trace(self.model, run)
+                return Trace(self.model, run, self.source)
         return None
 
     # -- what is in it

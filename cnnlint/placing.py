@@ -7,8 +7,9 @@ the argument of the caller, and so on outwards. For an operator without a layer 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -139,20 +140,31 @@ def written_call(where: Place, argument: str, value: object) -> str:
     return call_text(site, {argument: value}) if site and site.arguments else f"{argument}={value}"
 
 
-def literal_fix(trace: Trace, where: Place, value: object) -> Fix | None:
-    """The safe fix: another literal where the layer's own call has a literal. No fix where the call
-    builds several layers, or the layer is called several times: they may need different values."""
-    layer, argument = where.layer, where.argument
-    if layer is None or argument is None or not argument.literal:
+def argument_fix(trace: Trace, where: Place, value: int, factors: Sequence[int] = ()) -> Fix | None:
+    """Another number where the argument is written; a product stays one (`factors` are those of `value`).
+
+    Safe where the layer's own call has plain numbers there, which are used nowhere else; unsafe for a name,
+    for the argument of a helper, and where the call builds several layers or its layer is called several
+    times, so that they may need different values.
+    """
+    layer, argument, site = where.layer, where.argument, where.site
+    if layer is None or argument is None or site is None:
         return None
-    site = layer.sites[0]
-    if argument not in site.arguments or built_at(trace, site) != 1 or _uses(trace, layer) > 1:
-        return None
+    constant = _CONSTANT.fullmatch(argument.text) is not None
+    alone = built_at(trace, layer.sites[0]) == 1 and _uses(trace, layer) <= 1
+    safe = constant and alone and argument in layer.sites[0].arguments
+    written = str(value)
+    if constant and len(factors) > 1 and argument.text.count("*") == len(factors) - 1:
+        written = " * ".join(map(str, factors))
     return Fix(
-        Applicability.SAFE,
-        f"write {call_text(site, {argument.name: value})}",
-        (Edit(argument.span, str(value)),),
+        Applicability.SAFE if safe else Applicability.UNSAFE,
+        f"write {call_text(site, {argument.name: written})}",
+        (Edit(argument.span, written),),
     )
+
+
+_CONSTANT = re.compile(r"[0-9_]+( *\* *[0-9_]+)*")
+"""A plain number, or a product of such."""
 
 
 def _uses(trace: Trace, layer: Layer) -> int:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.source.file import SourceFile
+from cnnlint.suppression import Use
 from cnnlint.trace import FileTrace, Model
 
 
@@ -19,10 +20,12 @@ class TracedFile:
     Attributes:
         source: its text, for excerpts.
         trace: what was seen of it; spans of a notebook are still rows of the joined text.
+        skipped: a comment in it says that it is not to be linted.
     """
 
     source: SourceFile
     trace: FileTrace
+    skipped: bool = field(default=False, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -32,10 +35,12 @@ class FileResult(TracedFile):
     Attributes:
         findings: in the order of their places, with spans as they are shown.
         crashes: the tracebacks of rules that raised.
+        used: the comments that silenced findings, in this file and in those that it imports.
     """
 
     findings: tuple[Diagnostic, ...] = ()
     crashes: tuple[str, ...] = ()
+    used: frozenset[Use] = frozenset()
 
     @cached_property
     def coverage(self) -> Coverage:
@@ -107,11 +112,18 @@ _PREVENTED = frozenset(
 
 @dataclass(frozen=True)
 class Result:
-    """One run. `advice` is False where advice is not to be shown; `paths` are those given."""
+    """One run.
+
+    Attributes:
+        paths: those given.
+        advice: False where advice is not to be shown.
+        fixed: findings that are no more, because their fixes were applied.
+    """
 
     files: tuple[FileResult, ...]
     paths: Sequence[str] = ()
     advice: bool = True
+    fixed: tuple[Diagnostic, ...] = ()
 
     @cached_property
     def coverage(self) -> Coverage:
@@ -141,4 +153,6 @@ class Result:
     def _nothing_found(self) -> bool:
         """Whether nothing that was given holds a model: likely a wrong path. A file that the user names
         has at least the remark that it holds none."""
-        return bool(self.paths) and not any(file.trace.models or file.trace.problems for file in self.files)
+        return bool(self.paths) and not any(
+            file.trace.models or file.trace.problems or file.skipped for file in self.files
+        )

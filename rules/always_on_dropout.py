@@ -3,6 +3,7 @@ from collections.abc import Iterator
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace
 from cnnlint.placing import own_layer
+from cnnlint.rewriting import set_argument, unsafe_fix
 from cnnlint_rules._operations import OperationRule
 
 
@@ -88,4 +89,14 @@ class AlwaysOnDropout(OperationRule):
                     operation,
                     f"{operation.name} is also active in evaluation, whatever model.eval() says",
                     help=f"write {operation.name}(…, training=self.training), or use nn.Dropout",
+                    fix=unsafe_fix(
+                        "write training=self.training",
+                        set_argument(
+                            trace,
+                            operation.calls[0] if operation.calls else None,
+                            "training",
+                            "self.training",
+                            position=2,
+                        ),
+                    ),
                 )

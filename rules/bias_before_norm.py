@@ -1,8 +1,9 @@
 from collections.abc import Iterator
 
-from cnnlint.diagnostic import Applicability, Diagnostic, Edit, Fix, Severity, Span
+from cnnlint.diagnostic import Diagnostic, Fix, Severity
 from cnnlint.graph import Trace
-from cnnlint.placing import built_at, place
+from cnnlint.placing import built_at, own_layer
+from cnnlint.rewriting import set_layer_argument, unsafe_fix
 from cnnlint.trace import Operation
 from cnnlint_rules._operations import OperationRule
 
@@ -98,19 +99,7 @@ def _cancels(trace: Trace, norm: Operation, operation: Operation) -> bool:
 
 def _without_bias(trace: Trace, operation: Operation) -> Fix | None:
     """`bias=False` in the layer's own call, where every layer that it builds is such a one."""
-    where = place(trace, operation, "bias")
-    if where.layer is None or not where.layer.sites:
+    layer = own_layer(trace, operation)
+    if layer is None or not layer.sites or built_at(trace, layer.sites[0]) != 1:
         return None
-    site = where.layer.sites[0]
-    if built_at(trace, site) != 1 or not site.arguments:
-        return None
-    written = where.argument
-    if written is not None:
-        if written not in site.arguments:
-            return None
-        edit = Edit(written.span, "False")
-    else:
-        last = max((item.span for item in site.arguments), key=lambda span: (span.end_row, span.end_column))
-        end = Span(last.filename, last.end_row, last.end_column, last.end_row, last.end_column)
-        edit = Edit(end, ", bias=False")
-    return Fix(Applicability.UNSAFE, "write bias=False", (edit,))
+    return unsafe_fix("write bias=False", set_layer_argument(trace, layer, "bias", False))

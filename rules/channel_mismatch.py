@@ -1,5 +1,5 @@
 from cnnlint.diagnostic import Diagnostic, Severity
-from cnnlint.placing import literal_fix, written_call
+from cnnlint.placing import argument_fix, written_call
 from cnnlint.wording import maker
 from cnnlint_rules._faults import FaultRule, Refused
 from cnnlint_rules.wrong_input_layout import is_other_layout
@@ -94,5 +94,5 @@ class ChannelMismatch(FaultRule):
         elif (expected, actual) == (1, 3):
             help += ", or turn the images grey (transforms.Grayscale()): colour images have 3 channels"
         sure = producer != "the input" or not trace.assumed_input
-        fix = literal_fix(trace, where, actual) if sure else None
+        fix = argument_fix(trace, where, actual) if sure else None
         return self.refusal(refused, message, help=help, fix=fix)

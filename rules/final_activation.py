@@ -5,6 +5,7 @@ from cnnlint.graph import Trace
 from cnnlint.heads import RELU_LIKE, Head, classifies, heads
 from cnnlint.placing import place
 from cnnlint.plugin import Rule
+from cnnlint.rewriting import unsafe_fix, without
 from cnnlint.trace import Operation
 from cnnlint.wording import shown
 
@@ -58,6 +59,20 @@ class FinalActivation(Rule):
 
         loss = nn.MSELoss()
         """,
+        """
+        import torch.nn as nn
+
+        # cnnlint: input=3x8x8
+        class WithHidden(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.hidden = nn.Linear(192, 32)
+                self.fc = nn.Linear(32, 10)
+
+            def forward(self, x):
+                hidden = self.hidden(x.flatten(1)).relu()
+                return self.fc(hidden), hidden
+        """,
     ]
     invalid = [
         """
@@ -107,4 +122,5 @@ class FinalActivation(Rule):
             outputs=shown(trace, head.output),
             related=where.related(),
             help=f"remove the last {name}",
+            fix=unsafe_fix(f"remove the last {name}", without(trace, activation)),
         )

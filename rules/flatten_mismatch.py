@@ -1,7 +1,7 @@
 from cnnlint.axes import BATCH, axis_provenance, roles
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace
-from cnnlint.placing import literal_fix, written_call
+from cnnlint.placing import argument_fix, written_call
 from cnnlint.trace import Tensor
 from cnnlint.wording import flattened_map, ladder_here, maker, worked_out
 from cnnlint_rules._faults import FaultRule, Refused
@@ -83,8 +83,8 @@ class FlattenMismatch(FaultRule):
         if source is None or expected is None or actual is None:
             return self.refusal(refused)
         write = written_call(refused.where, "in_features", actual)
-        fix = literal_fix(trace, refused.where, actual)
         before = flattened_map(trace, source)
+        fix = argument_fix(trace, refused.where, actual, before.shape[1:] if before else ())
         if before is None or len(before.shape) < 3:
             message = (
                 f"{refused.layer_name} expects {expected} features, but {maker(trace, source)} gives {actual}"

@@ -1,8 +1,10 @@
 from collections.abc import Iterator
 
-from cnnlint.diagnostic import Diagnostic, Severity
+from cnnlint.diagnostic import Diagnostic, Fix, Severity
 from cnnlint.graph import Trace
 from cnnlint.placing import place_layer
+from cnnlint.rewriting import set_layer_argument, unsafe_fix
+from cnnlint.trace import Layer
 from cnnlint_rules._faults import FaultRule
 
 
@@ -72,5 +74,26 @@ class IllegalArgument(FaultRule):
                 layers=(layer.path,),
                 related=where.related(),
                 help=None if layer.fault.exception is None else f"torch says: {layer.fault.exception}",
+                fix=_fix(trace, layer),
             )
         yield from super().check(trace)
+
+
+def _fix(trace: Trace, layer: Layer) -> Fix | None:
+    """`groups` of a depthwise convolution that widens, which are its in_channels; half the kernel for a
+    padding that is too large."""
+    given = {item.name: item.text for item in layer.sites[0].arguments}
+    values = layer.arguments
+    name = layer.fault.argument if layer.fault is not None else None
+    asked = layer.fault.actual if layer.fault is not None else None
+    if name == "groups" and "in_channels" in given and asked == values.get("out_channels"):
+        return unsafe_fix(
+            f"write groups={given['in_channels']}",
+            set_layer_argument(trace, layer, "groups", given["in_channels"]),
+        )
+    kernel = values.get("kernel_size")
+    if name == "padding" and isinstance(kernel, int):
+        return unsafe_fix(
+            f"write padding={kernel // 2}", set_layer_argument(trace, layer, "padding", kernel // 2)
+        )
+    return None

@@ -2,6 +2,8 @@ from collections.abc import Iterator
 
 from cnnlint.diagnostic import Diagnostic, Related, Severity, Span
 from cnnlint.graph import Trace
+from cnnlint.placing import own_layer
+from cnnlint.rewriting import set_layer_argument, unsafe_fix
 from cnnlint.trace import Operation
 from cnnlint_rules._operations import OperationRule
 
@@ -140,6 +142,10 @@ class InplaceOverwritesSkip(OperationRule):
                 help="write inplace=False"
                 if operation.kind == "activation"
                 else "write it without the in-place form",
+                fix=unsafe_fix(
+                    "write inplace=False",
+                    set_layer_argument(trace, own_layer(trace, operation), "inplace", False),
+                ),
             )
 
 

@@ -3,6 +3,7 @@ from collections.abc import Iterator
 from cnnlint.axes import axis_provenance
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace, product
+from cnnlint.rewriting import called, renamed, unsafe_fix
 from cnnlint.trace import Operation, Shape, Tensor
 from cnnlint.wording import maker, worked_out
 from cnnlint_rules._faults import FaultRule, Refused
@@ -98,14 +99,15 @@ class InvalidReshape(FaultRule, OperationRule):
                 yield self._cuts_through(trace, operation, source, result)
 
     def _cuts_through(self, trace: Trace, operation: Operation, source: Tensor, result: Tensor) -> Diagnostic:
-        order = _permutation(source.shape, result.shape)
+        permute = f"permute({', '.join(map(str, _permutation(source.shape, result.shape)))})"
         return self.at(
             trace,
             operation,
             f"{operation.name}() from {trace.show(source)} to {trace.show(result)} does not exchange axes: "
             "it cuts the numbers anew in the order in which they lie, and mixes rows, columns and channels",
             label=f"{maker(trace, source)} gives {trace.show(source)}",
-            help=f"write .permute({', '.join(map(str, order))})",
+            help=f"write .{permute}",
+            fix=unsafe_fix(f"write .{permute}", called(trace, operation, permute)),
             severity=Severity.WARNING,
         )
 
@@ -114,14 +116,15 @@ class InvalidReshape(FaultRule, OperationRule):
 
     def finding(self, refused: Refused) -> Diagnostic:
         source = refused.source
-        help = None
+        help = fix = None
         if source is not None and len(source.shape) > 1:
             label = f"{refused.produced}: {worked_out(source.shape[1:])} for each sample"
             if "contiguous" in refused.fault.message or "stride" in refused.fault.message:
                 help = "write .reshape(…), or .contiguous() before .view(…)"
+                fix = unsafe_fix("write reshape", renamed(refused.trace, refused.operation, "reshape"))
             elif product(source.shape) > 0:
                 help = "write torch.flatten(x, 1) to flatten, or the sizes whose product is that of the map"
-            return self.refusal(refused, label=label, help=help)
+            return self.refusal(refused, label=label, help=help, fix=fix)
         return self.refusal(refused)
 
 

@@ -3,6 +3,7 @@ from collections.abc import Iterator
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace
 from cnnlint.heads import classifies, heads
+from cnnlint.rewriting import swapped, unsafe_fix
 from cnnlint_rules._operations import OperationRule
 
 
@@ -80,4 +81,7 @@ class LayerAfterLogits(OperationRule):
                         label=f"{trace.describe(last)} gives {trace.show(last.outputs[0])}, the logits",
                         help=f"put it before {trace.describe(last)}",
                         also=(last,),
+                        fix=unsafe_fix(f"put it before {trace.describe(last)}", swapped(trace, step, last))
+                        if is_dropout
+                        else None,
                     )

@@ -1,11 +1,12 @@
 import math
 from collections.abc import Iterator
 
-from cnnlint.diagnostic import Diagnostic, Related, Severity
+from cnnlint.diagnostic import Diagnostic, Fix, Related, Severity
 from cnnlint.graph import Trace
 from cnnlint.heads import Head, heads
 from cnnlint.placing import place
 from cnnlint.plugin import Rule
+from cnnlint.rewriting import loss_renamed, renamed, unsafe_fix, without
 from cnnlint.trace import LossUse
 from cnnlint.wording import shown
 
@@ -193,7 +194,28 @@ class LossActivationMismatch(Rule):
             outputs=shown(trace, head.output),
             related=(Related(f"{loss.name} is used here", loss.span), *where.related()),
             help=help,
+            fix=None if applied_outside else _fix(trace, head, loss, help),
         )
+
+
+WITH_ACTIVATION = {
+    "NLLLoss": "CrossEntropyLoss",
+    "nll_loss": "cross_entropy",
+    "BCELoss": "BCEWithLogitsLoss",
+    "binary_cross_entropy": "binary_cross_entropy_with_logits",
+}
+"""Losses by the names of those that apply the activation themselves."""
+
+
+def _fix(trace: Trace, head: Head, loss: LossUse, help: str) -> Fix | None:
+    """The activation removed or renamed, or the loss that applies it itself."""
+    if head.raw or head.activation is None:
+        return unsafe_fix(help, loss_renamed(trace, loss.span, WITH_ACTIVATION))
+    if help.startswith("remove"):
+        return unsafe_fix(help, without(trace, head.activation))
+    if head.activation.name.rstrip("_") == "softmax":
+        return unsafe_fix(help, renamed(trace, head.activation, "log_softmax", "LogSoftmax"))
+    return None
 
 
 def _final(head: Head, loss: LossUse) -> str | None:

@@ -2,11 +2,12 @@ import itertools
 from collections.abc import Iterator
 
 from cnnlint.axes import BATCH, FEATURES, Axes, Axis, axis_provenance, roles
-from cnnlint.diagnostic import Diagnostic, Severity
+from cnnlint.diagnostic import Diagnostic, Fix, Severity
 from cnnlint.graph import Trace, product
-from cnnlint.placing import place
+from cnnlint.placing import argument_fix, place
 from cnnlint.plugin import Rule
-from cnnlint.trace import Operation, Tensor
+from cnnlint.rewriting import called, unsafe_fix
+from cnnlint.trace import Operation, Shape, Tensor
 from cnnlint.wording import assumption, ladder_here, maker, shown, worked_out
 from cnnlint_rules.flatten_mismatch import told_as
 
@@ -187,6 +188,7 @@ class LostBatchAxis(Rule):
             outputs=shown(trace, *operation.outputs[:1]),
             related=where.related("called here", *ladder_here(trace, source)),
             help=help,
+            fix=None if trace.assumed_input else _flattened(trace, operation, linear, features),
         )
 
     def _squeezed(
@@ -209,7 +211,20 @@ class LostBatchAxis(Rule):
             outputs=shown(trace, *operation.outputs[:1]),
             related=where.related(),
             help=f"name the axes: {named}",
+            fix=unsafe_fix(f"write {named}", called(trace, operation, named)),
         )
+
+
+def _flattened(trace: Trace, operation: Operation, linear: Operation | None, features: Shape) -> Fix | None:
+    """`flatten(1)` in the place of a reshape, with as many in_features for the Linear that reads it."""
+    edits = called(trace, operation, "flatten(1)")
+    if edits is None or linear is None:
+        return unsafe_fix("write flatten(1)", edits)
+    weight = trace.weight(linear)
+    if weight is not None and weight.shape[1] == product(features):
+        return unsafe_fix("write flatten(1)", edits)
+    wider = argument_fix(trace, place(trace, linear, "in_features"), product(features), features)
+    return unsafe_fix(f"write flatten(1), and {wider.message}", edits + wider.edits) if wider else None
 
 
 def is_row_count(trace: Trace, operation: Operation) -> bool:

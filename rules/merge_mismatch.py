@@ -1,8 +1,10 @@
 from fractions import Fraction
 
-from cnnlint.diagnostic import Diagnostic, Related, Severity
+from cnnlint.diagnostic import Diagnostic, Fix, Related, Severity
 from cnnlint.graph import Trace
+from cnnlint.placing import own_layer
 from cnnlint.receptive import receptive_fields
+from cnnlint.rewriting import interpolated, set_layer_argument, unsafe_fix
 from cnnlint.trace import Operation, Tensor
 from cnnlint.wording import ladder_here, maker, shown
 from cnnlint_rules._faults import FaultRule, Refused
@@ -98,6 +100,7 @@ class MergeMismatch(FaultRule):
             label=shapes,
             related=_ladders(trace, branches),
             help=_help(trace, branches),
+            fix=_fix(trace, operation, branches),
         )
         return finding.replace(input_shapes=shown(trace, *branches))
 
@@ -163,8 +166,40 @@ def _multiple(trace: Trace, branches: list[Tensor]) -> str | None:
     )
 
 
+def _fix(trace: Trace, operation: Operation, branches: list[Tensor]) -> Fix | None:
+    """Padding for the convolution that shrinks one branch; for maps that were halved and doubled again,
+    one resized to the other."""
+    if len(branches) < 2 or len(branches[0].shape) < 3 or len(branches[0].shape) != len(branches[1].shape):
+        return None
+    if branches[0].shape[2:] == branches[1].shape[2:]:
+        return None
+    step = None if _multiple(trace, branches) else _unpadded_step(trace, branches)
+    if step is not None:
+        padding = step.windows[0].extent // 2
+        edits = set_layer_argument(trace, own_layer(trace, step), "padding", padding)
+        return unsafe_fix(f"give {trace.describe(step)} padding={padding}", edits)
+    tensors = operation.operands.get("tensors")
+    if operation.name not in ("cat", "concat", "concatenate") or not isinstance(tensors, tuple):
+        return None
+    if len(tensors) != 2:
+        return None
+    made = [trace.upstream(id) for id in tensors]
+    grown = [any(step.kind in ("conv_transpose", "interpolate") for step in steps) for steps in made]
+    index = 1 if grown[1] and not grown[0] else 0
+    return unsafe_fix(
+        "resize one to the other with interpolate", interpolated(trace, operation, index, 1 - index)
+    )
+
+
 def _shrinking(trace: Trace, branches: list[Tensor]) -> str | None:
     """An unpadded convolution in one branch only."""
+    step = _unpadded_step(trace, branches)
+    if step is None:
+        return None
+    return f"give {trace.describe(step)} padding={step.windows[0].extent // 2}, which keeps the size"
+
+
+def _unpadded_step(trace: Trace, branches: list[Tensor]) -> Operation | None:
     ways = [{step.index: step for step in trace.upstream(branch)} for branch in branches[:2]]
     for mine, theirs in (ways, ways[::-1]):
         for index in sorted(mine):
@@ -172,6 +207,5 @@ def _shrinking(trace: Trace, branches: list[Tensor]) -> str | None:
             if index in theirs or step.kind != "conv":
                 continue
             if all(w.padding == 0 and w.stride == 1 and w.extent > 1 for w in step.windows) and step.windows:
-                padding = step.windows[0].extent // 2
-                return f"give {trace.describe(step)} padding={padding}, which keeps the size"
+                return step
     return None

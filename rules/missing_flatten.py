@@ -1,9 +1,10 @@
 from collections.abc import Iterator
 
 from cnnlint.axes import FEATURES, axis_provenance, roles
-from cnnlint.diagnostic import Diagnostic, Severity
+from cnnlint.diagnostic import Diagnostic, Fix, Severity
 from cnnlint.graph import Trace, product
-from cnnlint.placing import place, written_call
+from cnnlint.placing import argument_fix, place, written_call
+from cnnlint.rewriting import before, unsafe_fix
 from cnnlint.trace import Operation, Tensor
 from cnnlint.wording import assumption, ladder_here, maker, shown, worked_out
 from cnnlint_rules._faults import FaultRule, Refused
@@ -81,7 +82,10 @@ class MissingFlatten(FaultRule):
         )
         refused.where = place(trace, refused.operation)
         return self.refusal(
-            refused, message, help=_help(trace, refused.operation, source, refused.fault.expected)
+            refused,
+            message,
+            help=_help(trace, refused.operation, source, refused.fault.expected),
+            fix=_fix(trace, refused.operation, source, refused.fault.expected),
         )
 
     def _silent(self, trace: Trace) -> Iterator[Diagnostic]:
@@ -109,6 +113,7 @@ class MissingFlatten(FaultRule):
                 outputs=shown(trace, operation.outputs[0]),
                 related=where.related("called here", *ladder_here(trace, source)),
                 help=_help(trace, operation, source, None),
+                fix=_fix(trace, operation, source, None),
             )
 
 
@@ -140,3 +145,23 @@ def _help(trace: Trace, operation: Operation, source: Tensor, expected: object) 
     where = place(trace, operation, "in_features")
     write = written_call(where, "in_features", product(features))
     return f"put nn.Flatten() before it and write {write} ({worked_out(features)})"
+
+
+def _fix(trace: Trace, operation: Operation, source: Tensor, expected: object) -> Fix | None:
+    """What the help says, where a size that nobody has said does not matter."""
+    features = source.shape[1:]
+    space = len(features) - 1
+    if expected == features[0] != product(features):
+        axes = ", ".join(str(axis) for axis in range(2, space + 2))
+        mean = f"mean(({axes}))" if space > 1 else f"mean({axes})"
+        pooled = before(trace, operation, (f"AdaptiveAvgPool{space}d(1)", "Flatten()"), mean)
+        return unsafe_fix(f"put nn.AdaptiveAvgPool{space}d(1) and nn.Flatten() before it", pooled)
+    edits = before(trace, operation, ("Flatten()",), "flatten(1)")
+    if trace.assumed_input or edits is None:
+        return None
+    if expected == product(features):
+        return unsafe_fix("put nn.Flatten() before it", edits)
+    wider = argument_fix(trace, place(trace, operation, "in_features"), product(features), features)
+    return (
+        unsafe_fix(f"put nn.Flatten() before it and {wider.message}", edits + wider.edits) if wider else None
+    )

@@ -1,5 +1,5 @@
 from cnnlint.diagnostic import Diagnostic, Severity
-from cnnlint.placing import literal_fix, written_call
+from cnnlint.placing import argument_fix, written_call
 from cnnlint.wording import maker
 from cnnlint_rules._faults import FaultRule, Refused
 
@@ -66,5 +66,5 @@ class NormSizeMismatch(FaultRule):
             f"gives {fault.actual}"
         )
         write = written_call(where, fault.argument, fault.actual)
-        fix = literal_fix(trace, where, fault.actual)
+        fix = argument_fix(trace, where, fault.actual)
         return self.refusal(refused, message, help=f"write {write}", fix=fix)

@@ -1,7 +1,10 @@
 from collections.abc import Iterator
 
-from cnnlint.diagnostic import Diagnostic, Severity
+from cnnlint.diagnostic import Diagnostic, Fix, Severity
 from cnnlint.graph import Trace
+from cnnlint.placing import own_layer
+from cnnlint.rewriting import set_layer_argument, unsafe_fix
+from cnnlint.trace import Operation
 from cnnlint_rules._operations import OperationRule
 
 
@@ -67,4 +70,12 @@ class PaddedPointwise(OperationRule):
                 f"only zeros ({before[-1]} → {after[-1]})",
                 argument="padding",
                 help=f"write padding={window.extent // 2}",
+                fix=_with_padding(trace, operation, window.extent // 2),
             )
+
+
+def _with_padding(trace: Trace, conv: Operation, padding: int) -> Fix | None:
+    if len({window.extent for window in conv.windows}) != 1:
+        return None
+    edits = set_layer_argument(trace, own_layer(trace, conv), "padding", padding)
+    return unsafe_fix(f"write padding={padding}", edits)

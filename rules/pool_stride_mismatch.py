@@ -1,9 +1,10 @@
 from collections.abc import Iterator
 
-from cnnlint.diagnostic import Diagnostic, Severity
+from cnnlint.diagnostic import Diagnostic, Fix, Severity
 from cnnlint.graph import Trace
-from cnnlint.placing import place
+from cnnlint.placing import own_layer, place
 from cnnlint.plugin import Rule
+from cnnlint.rewriting import set_argument, set_layer_argument, unsafe_fix
 from cnnlint.trace import Operation
 from cnnlint.wording import ladder_here, shown
 
@@ -125,7 +126,22 @@ class PoolStrideMismatch(Rule):
             outputs=shown(trace, result),
             related=where.related("", *ladder_here(trace, result)),
             help=help,
+            fix=_as_wide_as_the_kernel(trace, operation) if leaves_gaps(operation) else None,
         )
+
+
+def _as_wide_as_the_kernel(trace: Trace, operation: Operation) -> Fix | None:
+    """The kernel's size as stride, where it is the same along all axes."""
+    kernels = {window.kernel_size for window in operation.windows}
+    if len(kernels) != 1:
+        return None
+    (kernel,) = kernels
+    layer = own_layer(trace, operation)
+    if layer is not None:
+        edits = set_layer_argument(trace, layer, "stride", kernel)
+    else:
+        edits = set_argument(trace, operation.calls[0] if operation.calls else None, "stride", kernel, 2)
+    return unsafe_fix(f"write stride={kernel}", edits)
 
 
 def leaves_gaps(operation: Operation) -> bool:

@@ -2,6 +2,7 @@ from collections.abc import Iterator
 
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace
+from cnnlint.rewriting import unsafe_fix, without
 from cnnlint.trace import Operation
 from cnnlint_rules._operations import OperationRule
 
@@ -86,5 +87,6 @@ class RepeatedActivation(OperationRule):
             message,
             help=f"remove the second {other}" if one == other else f"remove {one} or {other}",
             severity=Severity.ADVICE if same else None,
+            fix=unsafe_fix(f"remove the second {other}", without(trace, second)) if same else None,
             also=(first,),
         )

@@ -4,6 +4,8 @@ from cnnlint.axes import BATCH, Axes, axis_provenance, roles
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace
 from cnnlint.heads import heads
+from cnnlint.placing import own_layer
+from cnnlint.rewriting import set_argument, set_layer_argument, unsafe_fix
 from cnnlint.trace import Operation, Tensor
 from cnnlint_rules._operations import OperationRule
 
@@ -14,7 +16,7 @@ class SoftmaxAxis(OperationRule):
     ## Why
     Softmax makes the numbers along one axis sum to 1. Over the batch, the samples compete with each
     other; over the width, each row of pixels sums to 1. Without `dim`, torch guesses by the number of axes
-    (0 for three, 1 for two and four) and warns.
+    (0 for three, else 1) and warns: where it guesses the classes, this is a warning too.
 
     ## Use instead
     The axis of the classes: `dim=1` for `[B, classes]` and `[B, classes, H, W]`, `dim=-1` where they are
@@ -87,17 +89,28 @@ class SoftmaxAxis(OperationRule):
                 told.add(step.index)
                 wrong = _wrong_axis(step, source, provenance[source.id])
                 if wrong:
-                    yield self._finding(trace, step, source, wrong)
+                    yield self._finding(
+                        trace, step, source, f"{wrong}: the classes of {trace.show(source)} do not sum to 1"
+                    )
+                elif step.attributes.get("dim") is None:
+                    guess = "with no dim: torch takes axis 1, a guess that it warns of"
+                    yield self._finding(trace, step, source, guess).replace(severity=Severity.WARNING)
 
     def _finding(self, trace: Trace, step: Operation, source: Tensor, wrong: str) -> Diagnostic:
         classes = 1 if len(source.shape) != 3 else "1 or -1"
+        layer = own_layer(trace, step)
+        if layer is not None:
+            edits = set_layer_argument(trace, layer, "dim", 1)
+        else:
+            edits = set_argument(trace, step.calls[0] if step.calls else None, "dim", 1)
         return self.at(
             trace,
             step,
-            f"{step.name} {wrong}: the classes of {trace.show(source)} do not sum to 1",
+            f"{step.name} {wrong}",
             argument="dim",
             label=f"over {trace.show(source)}",
             help=f"write dim={classes}",
+            fix=unsafe_fix("write dim=1", edits) if classes == 1 else None,
         )
 
 
@@ -106,8 +119,7 @@ def _wrong_axis(step: Operation, source: Tensor, axes: Axes) -> str | None:
     dim = step.attributes.get("dim")
     rank = len(source.shape)
     if dim is None:
-        guessed = 0 if rank in (0, 1, 3) else 1
-        return f"with no dim runs over axis {guessed}"
+        return "with no dim runs over axis 0" if rank in (0, 1, 3) else None
     if not isinstance(dim, int) or not rank:
         return None
     dim %= rank

@@ -1,5 +1,7 @@
-from cnnlint.diagnostic import Diagnostic, Severity
+from cnnlint.diagnostic import Diagnostic, Fix, Severity
 from cnnlint.graph import Trace
+from cnnlint.placing import own_layer
+from cnnlint.rewriting import set_layer_argument, unsafe_fix, without
 from cnnlint.trace import Operation, Tensor
 from cnnlint_rules._faults import FaultRule, Refused
 
@@ -68,7 +70,9 @@ class SpatialCollapse(FaultRule):
         ladder = trace.show_ladder(source)
         sizes = f": {ladder}" if ladder else ""
         label = f"{refused.produced}{sizes}" if refused.produced else ladder
-        return self.refusal(refused, label=label, help=_help(trace, refused, source))
+        return self.refusal(
+            refused, label=label, help=_help(trace, refused, source), fix=_fix(trace, refused.operation)
+        )
 
 
 def _help(trace: Trace, refused: Refused, source: Tensor | None) -> str:
@@ -88,6 +92,20 @@ def _help(trace: Trace, refused: Refused, source: Tensor | None) -> str:
     if shrinking:
         options.append(f"pad {', '.join(shrinking)}")
     return "; ".join(options) or "use fewer poolings and strides, or a larger input"
+
+
+def _fix(trace: Trace, operation: Operation) -> Fix | None:
+    """A convolution padded, a pooling left out; not where only the assumed input is too small."""
+    if trace.assumed_input:
+        return None
+    if operation.kind == "pool":
+        return unsafe_fix("drop this pooling", without(trace, operation))
+    kernels = {window.extent for window in operation.windows}
+    if operation.kind != "conv" or len(kernels) != 1:
+        return None
+    padding = kernels.pop() // 2
+    edits = set_layer_argument(trace, own_layer(trace, operation), "padding", padding)
+    return unsafe_fix(f"write padding={padding}", edits) if padding else None
 
 
 def _smallest_input(trace: Trace, source: Tensor, needed: int) -> int | None:

@@ -2,6 +2,7 @@ from collections.abc import Iterator
 
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace, product
+from cnnlint.rewriting import in_module_list, unsafe_fix
 from cnnlint.trace import Operation, Parameter
 from cnnlint_rules._operations import OperationRule
 
@@ -103,10 +104,12 @@ class UnregisteredLayer(OperationRule):
 
     def _finding(self, trace: Trace, operation: Operation, lost: list[Parameter]) -> Diagnostic:
         count = sum(product(parameter.shape) for parameter in lost)
+        layer = trace.layer(operation)
         return self.at(
             trace,
             operation,
             f"parameters() does not have the {count:,} weights of {trace.describe(operation)}: "
             "they are used in forward, but never trained, moved or saved",
             help="keep layers in nn.ModuleList, nn.ModuleDict or nn.Sequential instead of a list or dict",
+            fix=unsafe_fix("keep the layers in a module", in_module_list(trace, layer)) if layer else None,
         )

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 from cnnlint.diagnostic import Diagnostic, Related, Severity
 from cnnlint.graph import Trace
 from cnnlint.heads import ARRANGES, Head, classifies, heads
-from cnnlint.placing import literal_fix, place
+from cnnlint.placing import argument_fix, place
 from cnnlint_rules._operations import OperationRule
 
 
@@ -108,5 +108,5 @@ class WrongClassCount(OperationRule):
             argument="out_features",
             help=f"write out_features={declared.count}",
             related=[Related(f"{declared.count} classes: {declared.reason}", declared.span)],
-            fix=literal_fix(trace, where, declared.count),
+            fix=argument_fix(trace, where, declared.count),
         )

@@ -10,10 +10,13 @@ from cnnlint.report import concise
 from cnnlint.report.excerpts import rows
 from cnnlint.report.frame import Annotation, frame
 from cnnlint.report.style import Style
-from cnnlint.report.summary import last_line, model_lines
+from cnnlint.report.summary import fixable_lines, last_line, model_lines
 from cnnlint.report.text import input_line, location, one_line, other_layers
 from cnnlint.result import FileResult, Result
 from cnnlint.trace import Model
+
+HANGING = "    "
+"""Before what goes on of a sentence in the next line."""
 
 
 def render(result: Result, settings: Settings, style: Style) -> Iterator[str]:
@@ -28,11 +31,13 @@ def render(result: Result, settings: Settings, style: Style) -> Iterator[str]:
             elif result.advice:
                 advice.append(_advice(finding, style))
     if advice:
-        yield from advice
+        yield from (style.folded(line, HANGING) for line in advice)
         yield ""
     if not settings.quiet:
-        yield from model_lines(result, settings.verbose, told)
-        yield last_line(result, style)
+        for line in model_lines(result, settings.verbose, told):
+            yield style.folded(line, HANGING)
+        yield style.folded(last_line(result, style), HANGING)
+        yield from fixable_lines(result, settings)
 
 
 def _advice(finding: Diagnostic, style: Style) -> str:
@@ -52,7 +57,7 @@ def framed(finding: Diagnostic, file: FileResult) -> Iterator[str]:
 
 
 def _finding(finding: Diagnostic, file: FileResult, told: list[Model], style: Style) -> Iterator[str]:
-    yield concise.line(finding, style)
+    yield style.folded(concise.line(finding, style), HANGING)
     places = [Annotation(finding.span, one_line(finding.label), finding.severity)]
     places += [Annotation(item.span, one_line(item.message), None) for item in finding.related]
     digits = len(str(max(place.span.end_row for place in places)))
@@ -62,7 +67,8 @@ def _finding(finding: Diagnostic, file: FileResult, told: list[Model], style: St
             yield style.gutter(f"{indent} :::") + f" {location(group[0].span)}"
         yield from frame(rows(file, filename, cell), group, digits, style)
     for title, text in _remarks(finding, file, told):
-        yield style.gutter(f"{indent} =") + f" {style.bold(f'{title}:')} {text}"
+        line = style.gutter(f"{indent} =") + f" {style.bold(f'{title}:')} {text}"
+        yield style.folded(line, f"{indent}   {HANGING}")
 
 
 def _remarks(finding: Diagnostic, file: FileResult, told: list[Model]) -> Iterator[tuple[str, str]]:

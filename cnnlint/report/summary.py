@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator
 
-from cnnlint.diagnostic import Severity
+from cnnlint.config import Settings
+from cnnlint.diagnostic import Applicability, Severity
 from cnnlint.report.style import Style
 from cnnlint.report.text import count, input_line, location, one_line
 from cnnlint.result import Coverage, Result
@@ -14,10 +15,22 @@ from cnnlint.trace import Model
 
 def last_line(result: Result, style: Style) -> str:
     """One line that claims no more than was judged."""
-    severities = Counter(item.severity for item in result.shown())
-    if severities[Severity.ERROR] or severities[Severity.WARNING]:
+    severities = Counter(item.severity for item in (*result.shown(), *result.fixed))
+    if result.fixed or severities[Severity.ERROR] or severities[Severity.WARNING]:
         return _found(result, severities)
     return _passed(result, severities[Severity.ADVICE], style)
+
+
+def fixable_lines(result: Result, settings: Settings) -> Iterator[str]:
+    """How many of the findings have a fix, and how it is applied; nothing where none has."""
+    fixes = [item.fix.applicability for item in result.shown() if item.fix is not None]
+    unsafe = 0 if settings.unsafe_fixes else fixes.count(Applicability.UNSAFE)
+    safe = len(fixes) - unsafe
+    more = f"{count(unsafe, 'unsafe fix', 'unsafe fixes')} available with --fix --unsafe-fixes"
+    if safe:
+        yield f"[*] {safe} fixable with the --fix option{f' ({more})' if unsafe else ''}."
+    elif unsafe:
+        yield f"{more}."
 
 
 def model_lines(result: Result, verbose: bool, told: Collection[Model] = ()) -> Iterator[str]:
@@ -38,7 +51,8 @@ def model_lines(result: Result, verbose: bool, told: Collection[Model] = ()) -> 
 
 
 def _found(result: Result, severities: Counter[Severity]) -> str:
-    """`Found 3 errors, 1 warning in 2 models (5 models checked); 1 model could not be judged.`"""
+    """`Found 3 errors, 1 warning in 2 models (5 models checked); 1 model could not be judged.`, with
+    ` (2 fixed, 2 remaining)` behind the numbers where fixes were applied."""
     kinds = [
         count(severities[severity], severity)
         for severity in (Severity.ERROR, Severity.WARNING)
@@ -48,13 +62,14 @@ def _found(result: Result, severities: Counter[Severity]) -> str:
         kinds.append(_advice(severities[Severity.ADVICE]))
     models: set[tuple[str, str]] = set()
     files: set[str] = set()
-    for item in result.shown():
+    for item in (*result.shown(), *result.fixed):
         if item.model:
             models.add((item.span.filename, item.model))
         else:
             files.add(item.span.filename)
     places = [count(len(found), noun) for found, noun in ((models, "model"), (files, "file")) if found]
-    text = f"Found {', '.join(kinds)} in {' and '.join(places)}"
+    fixed = f" ({len(result.fixed)} fixed, {len(result.shown())} remaining)" if result.fixed else ""
+    text = f"Found {', '.join(kinds)}{fixed} in {' and '.join(places)}"
     if result.coverage.traced > len(models):
         text += f" ({count(result.coverage.traced, 'model')} checked)"
     return f"{text}{_gaps(result.coverage)}."

@@ -5,6 +5,9 @@ from __future__ import annotations
 from cnnlint.diagnostic import Diagnostic, Span
 from cnnlint.trace import Input, Model
 
+MOST_LAYERS = 7
+"""Layers that are named one by one."""
+
 
 def location(span: Span) -> str:
     """`mnist.py:15:29`, in a notebook `mnist.ipynb:cell 3:15:29`."""
@@ -39,13 +42,16 @@ def show_input(item: Input) -> str:
 
 
 def other_layers(finding: Diagnostic) -> str:
-    """The layers behind the first that the finding is about as well, or ""."""
-    return ", ".join(finding.layers[1:])
+    """The layers behind the first that the finding is about as well, or ""; of many the first ones."""
+    others = finding.layers[1:]
+    if len(others) <= MOST_LAYERS + 1:
+        return ", ".join(others)
+    return f"{', '.join(others[:MOST_LAYERS])} and {len(others) - MOST_LAYERS} more"
 
 
-def count(number: int, noun: str) -> str:
+def count(number: int, noun: str, plural: str = "") -> str:
     """`1 model`, `2 models`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f"{number} {noun}" if number == 1 else f"{number} {plural or f'{noun}s'}"
 
 
 def _with_reason(text: str, reason: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-import tokenize
 from dataclasses import dataclass
 from math import prod
 
@@ -12,6 +11,7 @@ from cnnlint.diagnostic import Span
 from cnnlint.source.facts import Construction, Expression, InputEvidence, InputShape
 from cnnlint.source.file import SourceFile
 from cnnlint.source.names import BUILTINS, needs
+from cnnlint.source.tokens import Tokens
 from cnnlint.trace import Problem
 
 DTYPES = {
@@ -94,22 +94,15 @@ def scan(file: SourceFile) -> tuple[Directive, ...]:
     if "cnnlint:" not in file.text:
         return ()
     found: list[Directive] = []
-    lines = iter([f"{line}\n" for line in file.lines])
-    try:
-        for token in tokenize.generate_tokens(lambda: next(lines, "")):
-            if token.type != tokenize.COMMENT:
-                continue
-            for match in _DIRECTIVE.finditer(token.string):
-                row, column = token.start[0], token.start[1] + match.start() + 1
-                text = match[0].rstrip()
-                span = Span(file.filename, row, column, row, column + len(text))
-                value = match["value"] if match["value"] is not None else match["items"]
-                alone = not file.lines[row - 1][: token.start[1]].strip()
-                found.append(
-                    Directive(match["name"], value.strip() if value is not None else None, span, alone)
-                )
-    except (tokenize.TokenError, SyntaxError):
-        pass  # what parses may still not tokenize to its end; what was seen counts
+    for comment in Tokens(file).comments:
+        for match in _DIRECTIVE.finditer(comment.text):
+            row, column = comment.row, comment.column + match.start()
+            text = match[0].rstrip()
+            span = Span(file.filename, row, column, row, column + len(text))
+            value = match["value"] if match["value"] is not None else match["items"]
+            found.append(
+                Directive(match["name"], value.strip() if value is not None else None, span, comment.alone)
+            )
     return tuple(found)
 
 
@@ -178,7 +171,7 @@ class Directives:
         except ValueError as error:
             self._complain(directive, str(error))
             return
-        reason = f"cnnlint comment in line {directive.span.row}"
+        reason = f"cnnlint comment in {self.file.line(directive.span.row)}"
         self._inputs.append((directive, InputEvidence("comment", reason, directive.span, shapes)))
 
     def _add_model(self, directive: Directive) -> None:
@@ -192,7 +185,7 @@ class Directives:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             call = ast.get_source_segment(text, node) or text
             expression = Expression(call, "", needs(node).names - BUILTINS, directive.span)
-            reason = f"cnnlint comment in line {directive.span.row}"
+            reason = f"cnnlint comment in {self.file.line(directive.span.row)}"
             self._models.append((node.func.id, Construction(expression, "comment", reason)))
             return
         self._complain(directive, "a model is given by the call that builds it: # cnnlint: model=Net(10)")
