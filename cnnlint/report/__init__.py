@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from cnnlint.report.style import Style
     from cnnlint.result import Result
 
-FORMATS = ("full", "concise", "json", "github", "gitlab", "sarif", "junit")
+FORMATS = ("full", "concise", "json", "github", "gitlab", "sarif", "junit", "html")
 
 
 def render(name: str, result: Result, settings: Settings, style: Style) -> Iterator[str]:

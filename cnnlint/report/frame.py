@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from cnnlint.diagnostic import Severity, Span
 from cnnlint.report.style import Style, char_width
@@ -16,6 +16,9 @@ MANY_ROWS = 4
 """A span of more rows shows its first and last one only."""
 
 CUT = "..."
+
+LABEL = 30
+"""Columns that a label has where it is folded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +60,22 @@ def frame(rows: Mapping[int, str], annotations: Sequence[Annotation], digits: in
         line = _Line(rows[row], marks[row], room)
         lines.append(_numbered(row, digits, line.text, style))
         for mark in marks[row]:
-            lines.append(style.gutter(" " * digits + " |") + " " + line.underline(mark, style))
+            lines.extend(_underlined(line, mark, digits, style))
         previous = row
     return lines
+
+
+def _underlined(line: _Line, mark: _Mark, digits: int, style: Style) -> Iterator[str]:
+    """The row below a line; a label that does not fit goes on below itself."""
+    column, signs = line.underline(mark)
+    room = replace(style, width=style.width - digits - 3)
+    label = min(column + len(signs) + 1, max(room.width - LABEL, 1))
+    text = " " * column + f"{signs} {mark.label}".rstrip()
+    for part in room.folded(text, " " * label).split("\n"):
+        words = part.lstrip(" ")
+        painted = style.gutter(words) if mark.severity is None else style.severity(words, mark.severity)
+        gutter = style.gutter(" " * digits + " |")
+        yield f"{gutter} {part[: len(part) - len(words)]}{painted}"
 
 
 def _numbered(row: int, digits: int, text: str, style: Style) -> str:
@@ -116,16 +132,12 @@ class _Line:
             self._right = self._left + room
         self.text = self._cut(cells).rstrip()
 
-    def underline(self, mark: _Mark, style: Style) -> str:
-        """Spaces, then the mark's underline and label."""
+    def underline(self, mark: _Mark) -> tuple[int, str]:
+        """The column where a mark's underline stands, and the underline."""
         shift = len(CUT) if self._left else 0
         start = max(self._column(mark.start), self._left)
         end = max(min(self._column(mark.end), self._right), start + 1)
-        label = f" {mark.label}" if mark.label else ""
-        pad = " " * (start - self._left + shift)
-        if mark.severity is None:
-            return pad + style.gutter("-" * (end - start) + label)
-        return pad + style.severity("^" * (end - start) + label, mark.severity)
+        return start - self._left + shift, ("-" if mark.severity is None else "^") * (end - start)
 
     def _column(self, index: int) -> int:
         """The display column of a character; behind the end each counts one."""

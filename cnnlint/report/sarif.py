@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -118,7 +118,7 @@ def _location(span: Span) -> dict[str, Any]:
     return place
 
 
-def _logical(finding: Diagnostic) -> Mapping[str, Any]:
+def _logical(finding: Diagnostic) -> dict[str, Any]:
     """The model and its layers, as `Net.features.0`."""
     if not finding.model:
         return {}

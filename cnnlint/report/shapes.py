@@ -14,7 +14,7 @@ from cnnlint.result import TracedFile
 from cnnlint.shapes import Row, ShapeTable, shape_table
 from cnnlint.trace import Cost, Model
 
-FORMATS = ("table", "markdown", "json")
+FORMATS = ("table", "markdown", "json", "html")
 
 HEADERS = ("", "Layer", "Line", "Operator", "Formula", "Output", "Parameters", "MACs", "Receptive field")
 ALIGNMENT = ("left", "left", "right", "left", "left", "left", "right", "right", "right")
@@ -25,6 +25,11 @@ FAULT = "!"
 
 def render(name: str, files: Sequence[TracedFile]) -> Iterator[str]:
     """The lines of the report in one of the FORMATS."""
+    if name == "html":
+        from cnnlint.report.html import render_shapes
+
+        yield from render_shapes(files)
+        return
     if name == "json":
         yield json.dumps([_record(file, model) for file in files for model in _traced(file)], indent=2)
         return

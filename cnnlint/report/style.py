@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import re
 import shutil
 import unicodedata
 from dataclasses import dataclass
@@ -18,22 +19,42 @@ SIGNS = {"×": "x", "−": "-", "→": "->", "…": "...", "≥": ">=", "≤": "
 """What is written for the signs of our messages where the encoding cannot carry them."""
 
 PLAIN_WIDTH = 120
+NARROWEST = 60
+
+_ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """Colours on or off, and the columns that a line of source may take."""
+    """Colours on or off, and the columns that a line of source may take; `wraps` says whether sentences
+    keep to them too, as on a terminal (elsewhere a finding's first line stays one line, for grep)."""
 
     color: bool = False
     width: int = PLAIN_WIDTH
+    wraps: bool = False
 
     @classmethod
-    def of(cls, stream: TextIO) -> Style:
-        """The style for a stream: colours on a terminal, where neither NO_COLOR nor FORCE_COLOR says
-        otherwise."""
+    def of(cls, stream: TextIO, color: str = "auto") -> Style:
+        """The style for a stream; `color` is "always", "never" or "auto": colours on a terminal, where
+        neither NO_COLOR nor FORCE_COLOR says otherwise."""
         terminal = stream.isatty()
-        width = max(shutil.get_terminal_size().columns, 60) if terminal else PLAIN_WIDTH
-        return cls(_wants_color(terminal), width)
+        width = max(shutil.get_terminal_size().columns, NARROWEST) if terminal else PLAIN_WIDTH
+        return cls(color == "always" or (color == "auto" and _wants_color(terminal)), width, terminal)
+
+    def folded(self, line: str, indent: str) -> str:
+        """The line broken at spaces to keep to the width, if the style wraps; what follows the first break
+        stands behind `indent`. Escape codes take no column."""
+        if not self.wraps or _columns(line) <= self.width:
+            return line
+        body = line.lstrip(" ")
+        words = body.split(" ")
+        lines = [line[: len(line) - len(body)] + words[0]]
+        for word in words[1:]:
+            if _columns(lines[-1]) + 1 + _columns(word) <= self.width:
+                lines[-1] += f" {word}"
+            else:
+                lines.append(indent + word)
+        return "\n".join(lines)
 
     def bold(self, text: str) -> str:
         return self._paint(text, "1")
@@ -54,6 +75,11 @@ def _wants_color(terminal: bool) -> bool:
     if os.environ.get("NO_COLOR"):
         return False
     return terminal and os.environ.get("TERM") != "dumb"
+
+
+def _columns(text: str) -> int:
+    """The columns that a text with escape codes takes."""
+    return sum(map(char_width, _ESCAPE.sub("", text)))
 
 
 def char_width(char: str) -> int:

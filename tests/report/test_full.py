@@ -230,6 +230,32 @@ n.ipynb:cell 5:1:7: error CNN999 example: a message
     )
 
 
+def test_sentences_and_labels_keep_to_a_terminal() -> None:
+    report = full(result(FLATTEN), Settings(), Style(width=60, wraps=True))
+    assert (
+        report
+        == """\
+mnist.py:11:29: error CNN102 flatten-mismatch: Linear
+    expects 1568 features, but the flattened input has 3136
+   |
+11 |         self.fc = nn.Linear(1568, 10)
+   |                             ^^^^ conv2 gives [B, 64, 7,
+   |                          7]: 64 × 7 × 7 = 3136
+...
+15 |         x = self.pool(F.relu(self.conv2(x)))
+   |             --------- 28 → 14 → 7 here
+   = help: write nn.Linear(3136, 10)
+   = input: 1×28×28 per sample (datasets.MNIST in line 112)
+
+Found 1 error in 1 model."""
+    )
+
+
+def test_of_many_layers_the_first_are_named() -> None:
+    report = full(result(FLATTEN.replace(layers=tuple(f"a.{n}" for n in range(970)))))
+    assert "= note: the same in a.1, a.2, a.3, a.4, a.5, a.6, a.7 and 962 more" in report
+
+
 def test_colour() -> None:
     report = full(result(FLATTEN), style=Style(color=True))
     assert "\x1b[1mmnist.py:11:29\x1b[0m: \x1b[1;31merror CNN102\x1b[0m flatten-mismatch" in report

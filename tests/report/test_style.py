@@ -50,3 +50,27 @@ def test_signs_fall_back_to_ascii(encoding: str, text: str, written: str) -> Non
     stream.write(text)
     stream.flush()
     assert raw.getvalue().decode(encoding) == written
+
+
+@pytest.mark.parametrize(("choice", "colored"), [("auto", False), ("always", True), ("never", False)])
+def test_a_choice_of_colours_beats_the_environment(
+    choice: str, colored: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert Style.of(Terminal(), choice).color is colored
+    monkeypatch.delenv("NO_COLOR")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert Style.of(io.StringIO(), choice).color is (choice != "never")
+
+
+def test_lines_are_folded_on_a_terminal_only() -> None:
+    line = "  one two \x1b[1mthree\x1b[0m four 画画"
+    assert Style(width=20).folded(line, "") == line
+    assert Style(width=16, wraps=True).folded(line, "> ") == "  one two \x1b[1mthree\x1b[0m\n> four 画画"
+    assert Style(width=4, wraps=True).folded("  longest word", "> ") == "  longest\n> word"
+
+
+def test_width_is_the_terminal_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "72")
+    assert Style.of(Terminal()) == Style(color=Style.of(Terminal()).color, width=72, wraps=True)
+    assert Style.of(io.StringIO()).width == Style().width
