@@ -267,6 +267,29 @@ class Operator:
             if value is not None and not isinstance(value, TensorSpec) and is_plain(value)
         }
 
+    def rebound(self, attributes: Mapping[str, Any], tensors: Mapping[str, Any]) -> Bound:
+        """The arguments again, from what `attributes` gave of them and the tensors by parameter name; what
+        neither has was None.
+
+        Raises:
+            NotImplementedError: the attributes do not tell them.
+        """
+        defaults = {
+            name: None if value is _REQUIRED else value for name, value in self.signature.defaults.items()
+        }
+        known = {name: value for name, value in attributes.items() if name in defaults}
+        return {**defaults, **known, **tensors}
+
+    def resized(self, bound: Bound, traced: Sequence[Shape]) -> Sequence[Shape | None]:
+        """The shapes that come out; `traced` are those of a traced call, whose operands had other sizes.
+
+        Raises:
+            NotImplementedError: they cannot be told without running it.
+        """
+        output = self.output(bound)
+        specs = output if isinstance(output, tuple) else (output,)
+        return [None if spec is None else spec.shape for spec in specs]
+
     def windows(self, bound: Bound) -> tuple[Window, ...]:
         """The window per spatial axis, for operators that slide one; else ()."""
         return ()

@@ -6,6 +6,7 @@ convolution [C, out/groups, *kernel].
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import prod
 from typing import Any, NamedTuple
 
@@ -316,18 +317,24 @@ class Convolution(Operator):
     # -- what it is
 
     def attributes(self, bound: Bound) -> dict[str, Any]:
-        kernel, stride, begin, _, dilation = self.geometry(bound)
+        kernel, stride, begin, end, dilation = self.geometry(bound)
         channels_in, channels_out = self.channels(bound)
+        uneven = {} if begin == end else {"end_padding": end}
         return {
             "in_channels": channels_in,
             "out_channels": channels_out,
             "kernel_size": kernel,
             "stride": stride,
             "padding": begin,
+            **uneven,
             "dilation": dilation,
             "groups": bound["groups"],
             "bias": bound["bias"] is not None,
         }
+
+    def rebound(self, attributes: Mapping[str, Any], tensors: Mapping[str, Any]) -> Bound:
+        uneven = {"padding": "same"} if "end_padding" in attributes else {}
+        return {**super().rebound(attributes, tensors), "bias": tensors.get("bias"), **uneven}
 
     def windows(self, bound: Bound) -> tuple[Window, ...]:
         return windows(*self.geometry(bound))

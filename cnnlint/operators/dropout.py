@@ -8,6 +8,7 @@ from cnnlint.operators.base import Bound, Operator, Output, Refusal, TensorSpec
 from cnnlint.operators.layout import elementwise_strides
 from cnnlint.operators.pointwise import inplace_refusal
 from cnnlint.operators.promotion import category
+from cnnlint.trace import Shape
 
 
 class Dropout(Operator):
@@ -68,6 +69,9 @@ class Dropout(Operator):
             raise NotImplementedError("the input itself")
         data = bound["input"]
         return TensorSpec(data.shape, data.dtype, elementwise_strides((data,), data.shape))
+
+    def resized(self, bound: Bound, traced: Sequence[Shape]) -> Sequence[Shape | None]:
+        return [bound["input"].shape]
 
     def recovered(self, bound: Bound, refusal: Refusal) -> Output:
         data = bound["input"]

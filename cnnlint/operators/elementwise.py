@@ -17,6 +17,7 @@ from cnnlint.operators.pointwise import (
     words,
 )
 from cnnlint.operators.promotion import category, floating, number_dtype, result_type
+from cnnlint.trace import Shape
 
 # -- one operand
 
@@ -445,6 +446,9 @@ class CopyInto(Operator):
 
     def recovered(self, bound: Bound, refusal: Refusal) -> Output:
         return bound["input"]
+
+    def resized(self, bound: Bound, traced: Sequence[Shape]) -> Sequence[Shape | None]:
+        return [bound["input"].shape]
 
 
 _OUT_OF_PLACE = [*_unary(), *_binary(), *_ternary()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from cnnlint import arithmetic
@@ -171,6 +172,11 @@ class Interpolation(Operator):
             "scale_factor": None if factor is None else _per_axis(factor, dims),
             "align_corners": bool(bound["align_corners"]),
         }
+
+    def rebound(self, attributes: Mapping[str, Any], tensors: Mapping[str, Any]) -> Bound:
+        bound = super().rebound(attributes, tensors)
+        size = attributes["output_size"] if bound["scale_factor"] is None else None
+        return {**bound, "size": size, "align_corners": attributes["align_corners"] or None}
 
     def formula(self, bound: Bound) -> tuple[str, ...]:
         space = bound["input"].shape[2:]

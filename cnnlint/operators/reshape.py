@@ -74,6 +74,12 @@ class Reshape(View):
             axes=tuple(("input", axis) for axis in range(1, spec.rank)),
         )
 
+    def resized(self, bound: Bound, traced: Sequence[Shape]) -> Sequence[Shape | None]:
+        asked = self.asked(bound)
+        if asked is None:
+            raise NotImplementedError("view of another dtype")
+        return [filled(asked, prod(bound["input"].shape))]
+
     def recovered(self, bound: Bound, refusal: Refusal) -> Output:
         """What was asked for where the elements suffice; else, with three sizes and more, the sizes behind
         the batch, and with fewer the input flattened from axis 1."""
@@ -141,6 +147,10 @@ class Flatten(View):
             )
         return None
 
+    def resized(self, bound: Bound, traced: Sequence[Shape]) -> Sequence[Shape | None]:
+        shape, (start, end) = bound["input"].shape, self.range(bound)
+        return [(*shape[:start], prod(shape[start : end + 1]), *shape[end + 1 :])]
+
     def uncertain(self, bound: Bound, outputs: tuple[TensorSpec, ...]) -> tuple[frozenset[int], ...]:
         start, end = self.range(bound)
         return (
@@ -149,6 +159,13 @@ class Flatten(View):
                 for axis in bound["input"].uncertain
             ),
         )
+
+
+class Ravel(View):
+    """`ravel`: all axes become one."""
+
+    def resized(self, bound: Bound, traced: Sequence[Shape]) -> Sequence[Shape | None]:
+        return [(prod(bound["input"].shape),)]
 
 
 class Unflatten(View):
@@ -181,6 +198,14 @@ class Unflatten(View):
                 axes=(("input", axis),),
             )
         return None
+
+    def resized(self, bound: Bound, traced: Sequence[Shape]) -> Sequence[Shape | None]:
+        shape = bound["input"].shape
+        axis = axis_of(bound["dim"], len(shape))
+        made = filled(tuple(bound["sizes"]), shape[axis])
+        if made is None:
+            raise NotImplementedError("unflatten by names")
+        return [(*shape[:axis], *made, *shape[axis + 1 :])]
 
     def recovered(self, bound: Bound, refusal: Refusal) -> Output:
         spec, sizes = bound["input"], bound["sizes"]
@@ -369,6 +394,9 @@ class Expand(View):
 class OfSeveral(View):
     """`broadcast_tensors`, `atleast_2d`: views of several tensors at once."""
 
+    def resized(self, bound: Bound, traced: Sequence[Shape]) -> Sequence[Shape | None]:
+        raise NotImplementedError(self.name)
+
     def uncertain(self, bound: Bound, outputs: tuple[TensorSpec, ...]) -> tuple[frozenset[int], ...]:
         return Operator.uncertain(self, bound, outputs)
 
@@ -384,7 +412,7 @@ OPERATORS: list[Operator] = [
     Reshape("reshape", ("torch.reshape",), "input, shape"),
     Reshape("reshape_as", ("torch.Tensor.reshape_as",), "input, shape|other"),
     Flatten("reshape", "flatten", method_and_function("flatten"), "input, start_dim=0, end_dim=-1, ~out_dim"),
-    View("reshape", "ravel", method_and_function("ravel"), "input"),
+    Ravel("reshape", "ravel", method_and_function("ravel"), "input"),
     Unflatten("reshape", "unflatten", method_and_function("unflatten"), "input, dim, sizes"),
     Squeeze("squeeze", "squeeze", method_and_function("squeeze"), "input, dim=None"),
     Squeeze("squeeze", "squeeze_", ("torch.Tensor.squeeze_",), "input, dim=None", inplace=True),

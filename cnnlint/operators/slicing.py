@@ -3,7 +3,7 @@ whose meta kernel costs imports."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -53,6 +53,29 @@ class Split(ByAxes):
             axes=(("input", axis),),
         )
 
+    def resized(self, bound: Bound, traced: Sequence[Shape]) -> Sequence[Shape | None]:
+        shape = bound["input"].shape
+        axis = axis_of(bound["dim"], len(shape))
+        parts = self._parts(bound, shape[axis])
+        if len(parts) != len(traced):
+            raise NotImplementedError(f"{self.name} into another number of parts")
+        return [(*shape[:axis], part, *shape[axis + 1 :]) for part in parts]
+
+    def _parts(self, bound: Bound, size: int) -> list[int]:
+        """How long each part is along the axis."""
+        given = bound.get("split_size")
+        if isinstance(given, (tuple, list)):
+            return list(given)
+        if "chunks" in bound:
+            given = -(-size // bound["chunks"])
+        if isinstance(given, int):
+            return [min(given, size - start) for start in range(0, size, max(given, 1))] or [0]
+        sections = bound["indices_or_sections"]
+        if isinstance(sections, int):
+            return [size // sections + (at < size % sections) for at in range(sections)]
+        ends = [*(len(range(size)[:end]) for end in sections), size]
+        return [max(end - start, 0) for start, end in zip([0, *ends], ends, strict=False)]
+
     def recovered(self, bound: Bound, refusal: Refusal) -> Output:
         spec, parts = bound["input"], bound.get("split_size")
         if refusal.reason != "merge" or not isinstance(parts, (tuple, list)):
@@ -69,6 +92,12 @@ class Split(ByAxes):
 class Unbind(ByAxes):
     """`unbind`: a tensor for each position of an axis."""
 
+    def resized(self, bound: Bound, traced: Sequence[Shape]) -> Sequence[Shape | None]:
+        spec = bound["input"]
+        if spec.shape[axis_of(bound["dim"], spec.rank)] != len(traced):
+            raise NotImplementedError("unbind into another number of tensors")
+        return super().resized(bound, traced)
+
     def refuse(self, bound: Bound) -> Refusal | None:
         if not bound["input"].rank:
             return Refusal("rank", "unbind needs an axis, but the tensor is a single number")
@@ -80,6 +109,9 @@ class Unbind(ByAxes):
 
 class AxisSplit(View):
     """`hsplit`, `vsplit`, `dsplit`: `tensor_split` along an axis that the name says."""
+
+    def resized(self, bound: Bound, traced: Sequence[Shape]) -> Sequence[Shape | None]:
+        raise NotImplementedError(self.name)
 
 
 class Select(ByAxes):
@@ -123,6 +155,11 @@ def _outside(name: str, index: int, axis: int, spec: TensorSpec) -> Refusal | No
 class Narrow(ByAxes):
     """`narrow`: `length` positions from `start` on."""
 
+    def resized(self, bound: Bound, traced: Sequence[Shape]) -> Sequence[Shape | None]:
+        shape = bound["input"].shape
+        axis = axis_of(bound["dim"], len(shape))
+        return [(*shape[:axis], bound["length"], *shape[axis + 1 :])]
+
     def refuse(self, bound: Bound) -> Refusal | None:
         spec, start, length = bound["input"], bound["start"], bound["length"]
         if not spec.rank:
@@ -146,6 +183,9 @@ class Narrow(ByAxes):
 
 class Diagonal(ByAxes):
     """`diagonal`: two axes become one, which is the last."""
+
+    def resized(self, bound: Bound, traced: Sequence[Shape]) -> Sequence[Shape | None]:
+        raise NotImplementedError(self.name)
 
     def refuse(self, bound: Bound) -> Refusal | None:
         refusal = super().refuse(bound)
@@ -187,8 +227,20 @@ class Unfold(ByAxes):
             return Refusal("argument", f"unfold's step must be at least 1, not {step}", "step", operand=None)
         return None
 
+    def resized(self, bound: Bound, traced: Sequence[Shape]) -> Sequence[Shape | None]:
+        shape, size = bound["input"].shape, bound["size"]
+        axis = axis_of(bound["dimension"], len(shape))
+        return [(*shape[:axis], (shape[axis] - size) // bound["step"] + 1, *shape[axis + 1 :], size)]
+
     def sources(self, bound: Bound, rank: int) -> Sequence[int | None]:
         return [*range(rank - 1), axis_of(bound["dimension"], rank - 1)]
+
+
+class Strided(View):
+    """`as_strided`: a view of any size."""
+
+    def resized(self, bound: Bound, traced: Sequence[Shape]) -> Sequence[Shape | None]:
+        return [tuple(bound["size"])]
 
 
 class Index(View):
@@ -320,6 +372,17 @@ class Index(View):
     def attributes(self, bound: Bound) -> dict[str, Any]:
         return {"index": "[" + ", ".join(_written(part) for part in self.parts(bound)) + "]"}
 
+    def rebound(self, attributes: Mapping[str, Any], tensors: Mapping[str, Any]) -> Bound:
+        inside = attributes["index"][1:-1]
+        parts = tuple(_read(part) for part in inside.split(", ")) if inside else ()
+        return {"input": tensors["input"], "index": parts}
+
+    def resized(self, bound: Bound, traced: Sequence[Shape]) -> Sequence[Shape | None]:
+        sliced, places = _sliced(bound["input"], self.parts(bound))
+        if places:
+            raise NotImplementedError("an index by tensors")
+        return [sliced.shape]
+
 
 def _may_be_list(index: Any) -> bool:
     """Whether `x[0, 1]` may have been `x[[0, 1]]`: arguments come with their lists as tuples."""
@@ -405,6 +468,22 @@ def _written(part: Any) -> str:
     return "tensor" if isinstance(part, TensorSpec) else str(part)
 
 
+def _read(text: str) -> Any:
+    """The entry that `_written` wrote.
+
+    Raises:
+        NotImplementedError: a tensor or a list, of which only that is kept.
+    """
+    if text in ("None", "True", "False"):
+        return {"None": None, "True": True, "False": False}[text]
+    ends = text.split(":")
+    try:
+        numbers = [int(end) if end else None for end in ends]
+    except ValueError:
+        raise NotImplementedError(f"an index by {text}") from None
+    return numbers[0] if len(numbers) == 1 else slice(*numbers)
+
+
 OPERATORS: list[Operator] = [
     Split(
         "split",
@@ -441,7 +520,7 @@ OPERATORS: list[Operator] = [
         ("dim1", "dim2"),
     ),
     Unfold("index", "unfold", ("torch.Tensor.unfold",), "input, dimension, size, step", ("dimension",)),
-    View(
+    Strided(
         "index", "as_strided", method_and_function("as_strided"), "input, size, stride, storage_offset=None"
     ),
     Index(),

@@ -10,6 +10,7 @@ from typing import Any
 
 from cnnlint.operators.base import Bound, Operator, Refusal, TensorSpec
 from cnnlint.operators.dimensions import axes_of, axis_of, wrong_dim
+from cnnlint.trace import Shape
 
 
 class View(Operator):
@@ -24,6 +25,18 @@ class View(Operator):
         for all where they are not known. By default axes keep their places, counted from the end."""
         shift = bound["input"].rank - rank
         return [axis + shift if axis + shift >= 0 else None for axis in range(rank)]
+
+    def resized(self, bound: Bound, traced: Sequence[Shape]) -> Sequence[Shape | None]:
+        """Axes that were an input's axis are that axis again, new ones what they were."""
+        shape, found = bound["input"].shape, []
+        for old in traced:
+            sources = self.sources(bound, len(old))
+            if sources is None or len(sources) != len(old):
+                raise NotImplementedError(f"{self.name}: its axes are not those of its input")
+            found.append(
+                tuple(size if axis is None else shape[axis] for size, axis in zip(old, sources, strict=True))
+            )
+        return found
 
     def uncertain(self, bound: Bound, outputs: tuple[TensorSpec, ...]) -> tuple[frozenset[int], ...]:
         unsure = bound["input"].uncertain
