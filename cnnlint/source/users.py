@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Collection
 from functools import cached_property
 
 from cnnlint.source.constructions import ranked
@@ -11,7 +12,7 @@ from cnnlint.source.expressions import Expressions
 from cnnlint.source.facts import Construction, InputEvidence
 from cnnlint.source.file import SourceFile
 from cnnlint.source.inputs import InputReader
-from cnnlint.source.instances import Instances, Origin
+from cnnlint.source.instances import Instances
 from cnnlint.source.models import Models
 from cnnlint.source.names import Imports
 from cnnlint.source.neighbours import Neighbours
@@ -77,13 +78,28 @@ class User:
         ]
         return ranked(calls, self._expressions)
 
+    def holds(self, names: Collection[str]) -> bool:
+        """Whether a model, or a factory, of the file builds one of these or hands it on as a part."""
+        for use in self._scopes.calls:
+            call = use.node
+            assert isinstance(call, ast.Call)
+            mentioned = (call.func, *call.args, *(item.value for item in call.keywords))
+            if any(self._model(node) in names for node in mentioned) and self._inside_model(use.scope):
+                return True
+        return False
+
     @cached_property
-    def handed_over(self) -> list[tuple[Origin, InputEvidence]]:
+    def handed_over(self) -> list[tuple[str, InputEvidence]]:
         """What the file hands to the models of the linted one, by their names."""
         reader = InputReader(
             self.file, self._imports, self._scopes, self._instances, self._expressions, self._datasets
         )
-        return list(reader.handed_over())
+        own = {*self._scopes.classes, *self._scopes.functions}
+        return [
+            (origin, evidence)
+            for origin, evidence in reader.handed_over()
+            if isinstance(origin, str) and origin not in own
+        ]
 
     def data(self) -> list[InputEvidence]:
         """What the data sets of the file say of inputs."""

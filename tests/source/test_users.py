@@ -90,6 +90,12 @@ def test_files_that_use_the_module(text, used):
     assert user(text, "nets", "model").uses("Net") is used
 
 
+def test_tensors_for_models_of_the_other_file_itself_are_left_out():
+    text = "import torch\nimport torch.nn as nn\nfrom model import Net\n\nclass Wrap(nn.Module):\n"
+    text += "    def forward(self, x):\n        return x\n\nnet = Wrap(Net())\nnet(torch.randn(2, 4))\n"
+    assert user(text, "model").handed_over == []
+
+
 @pytest.mark.parametrize(
     "text",
     [
