@@ -6,15 +6,25 @@ from __future__ import annotations
 import difflib
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
 
 from cnnlint import __version__
+from cnnlint.flags import (
+    CACHE_FOLDER,
+    config_flags,
+    configuration,
+    file_flags,
+    fixing_flags,
+    rule_flags,
+    tracing_flags,
+)
 from cnnlint.report import FORMATS
 
 if TYPE_CHECKING:
+    from cnnlint.config import Configuration
     from cnnlint.fixing import Outcome
 
 CLEAN, FINDINGS, FAILED = 0, 1, 2
@@ -32,9 +42,6 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except click.ClickException as error:
         code = _fail(error.format_message())
     sys.exit(code or CLEAN)
-
-
-CACHE_FOLDER = ".cnnlint_cache"
 
 
 class CheckByDefault(click.Group):
@@ -60,113 +67,6 @@ class CheckByDefault(click.Group):
             raise click.UsageError(f"{word}: no such file, folder or command, did you mean {close[0]}?")
 
 
-def _words(ctx: click.Context, option: click.Parameter, values: Iterable[str]) -> tuple[str, ...]:
-    """Comma lists, given once or several times."""
-    return tuple(word.strip() for value in values for word in value.split(",") if word.strip())
-
-
-def _shapes(ctx: click.Context, option: click.Parameter, values: Sequence[str]) -> tuple[Any, ...]:
-    from cnnlint.source.comments import parse_input
-
-    try:
-        return tuple(parse_input(value) for value in values)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
-
-
-def _calls(ctx: click.Context, option: click.Parameter, values: Sequence[str]) -> Sequence[str]:
-    """Constructor calls, such as `Net(10)`."""
-    import ast
-
-    for value in values:
-        try:
-            is_call = isinstance(ast.parse(value.strip(), mode="eval").body, ast.Call)
-        except (SyntaxError, ValueError):
-            is_call = False
-        if not is_call:
-            raise click.BadParameter(f"{value!r} is not a call such as 'Net(num_classes=10)'")
-    return values
-
-
-def tracing_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that say how files are traced."""
-    for decorator in reversed(
-        (
-            click.option(
-                "--input",
-                "inputs",
-                multiple=True,
-                callback=_shapes,
-                metavar="SHAPE",
-                help="An input for one sample: 3x32x32, 128:int64, scalar. Repeat it for several inputs.",
-            ),
-            click.option(
-                "--model",
-                "models",
-                multiple=True,
-                callback=_calls,
-                metavar="CALL",
-                help="How to construct a model: 'Net(num_classes=10)'. May be repeated.",
-            ),
-            click.option(
-                "--device",
-                type=click.Choice(("meta", "cpu", "cuda")),
-                default="meta",
-                show_default=True,
-                help="Where the forward pass runs; meta computes sizes only.",
-            ),
-            click.option(
-                "--timeout",
-                type=click.FloatRange(min=0, min_open=True, max=86400),
-                default=30.0,
-                show_default=True,
-                metavar="SECONDS",
-                help="Time for each file.",
-            ),
-            click.option(
-                "--allow-effects",
-                is_flag=True,
-                help="Do not refuse network, subprocesses and writes while a file's definitions run.",
-            ),
-            click.option("--no-cache", is_flag=True, help="Neither use nor keep traces of earlier runs."),
-            click.option(
-                "--cache-dir",
-                type=click.Path(file_okay=False),
-                default=CACHE_FOLDER,
-                show_default=True,
-                help="Where traces are kept between runs.",
-            ),
-            click.option(
-                "--stdin-filename",
-                default="<stdin>",
-                metavar="PATH",
-                help="The name of what is read from standard input (for the path -).",
-            ),
-        )
-    ):
-        function = decorator(function)
-    return function
-
-
-def selectors(flag: str, text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """An option that takes rules."""
-    return click.option(flag, multiple=True, callback=_words, metavar="RULES", help=text)
-
-
-def fixing_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that change files."""
-    for flag, text in reversed(
-        (
-            ("--fix", "Apply the safe fixes that linting again confirms; show what is left."),
-            ("--unsafe-fixes", "Apply, or count, also the fixes that have to be looked at."),
-            ("--diff", "Show what --fix would change as a patch for `git apply`; change nothing."),
-            ("--add-ignores", "Write comments that silence what is found today."),
-        )
-    ):
-        function = click.option(flag, is_flag=True, help=text)(function)
-    return function
-
-
 @click.group(cls=CheckByDefault, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "-V", "--version", message="cnnlint %(version)s")
 def command() -> None:
@@ -178,31 +78,40 @@ def command() -> None:
 
 @command.command()
 @click.argument("paths", nargs=-1)
-@click.option("--output-format", type=click.Choice(FORMATS), default="full", show_default=True)
-@selectors("--select", "Rules to run instead of the default ones: codes, prefixes, names or ALL.")
-@selectors("--extend-select", "Rules to run besides.")
-@selectors("--ignore", "Rules not to run.")
+@rule_flags
+@fixing_flags
 @click.option(
     "--fail-level",
     type=click.Choice(("error", "warning", "advice")),
-    default="warning",
-    show_default=True,
-    help="The least severity that makes the exit code 1.",
+    help="The least severity that makes the exit code 1.  [default: warning]",
 )
+@click.option("--exit-zero", is_flag=True, help="Exit with 0 also where something is found.")
 @click.option("--no-advice", is_flag=True, help="Hide advice.")
-@fixing_options
-@tracing_options
-@click.option("--verify", is_flag=True, help="Run torch's own kernels beside the formulas and compare.")
+@click.option("--output-format", type=click.Choice(FORMATS), default="full", show_default=True)
+@click.option("-o", "--output-file", type=click.Path(dir_okay=False), help="Write the report to a file.")
+@click.option("--statistics", is_flag=True, help="Show how often each rule found something instead.")
+@click.option("--show-files", is_flag=True, help="Show which files would be checked, and end.")
+@click.option("--show-settings", is_flag=True, help="Show the settings of the first file, and end.")
+@click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", show_default=True)
 @click.option("-v", "--verbose", is_flag=True, help="Show the models judged, advice in full, and tracebacks.")
 @click.option("-q", "--quiet", is_flag=True, help="Show findings only.")
+@tracing_flags
+@click.option("--verify", is_flag=True, help="Run torch's own kernels beside the formulas and compare.")
+@file_flags
+@config_flags
 def check(
     paths: tuple[str, ...],
-    output_format: str,
-    fail_level: str,
-    no_advice: bool,
     fix: bool,
     diff: bool,
     add_ignores: bool,
+    exit_zero: bool,
+    no_advice: bool,
+    output_format: str,
+    output_file: str | None,
+    statistics: bool,
+    show_files: bool,
+    show_settings: bool,
+    color: str,
     **options: Any,
 ) -> int:
     """Lint files and folders (the default command).
@@ -211,29 +120,35 @@ def check(
     """
     if not paths:
         return _hint("nothing to check: give files or folders (`cnnlint .` checks all below this folder)")
-    if no_advice and fail_level == "advice":
+    if no_advice and options["fail_level"] == "advice":
         raise click.UsageError("--no-advice and --fail-level advice contradict each other")
     if add_ignores and (fix or diff):
         raise click.UsageError("--add-ignores does not go with --fix and --diff")
+    _require_folder(output_file)
 
     from cnnlint import engine, report
-    from cnnlint.config import Settings, UsageError
-    from cnnlint.diagnostic import Severity
+    from cnnlint.config import UsageError
     from cnnlint.plugin import PluginError
+    from cnnlint.report import statistics as counts
     from cnnlint.report.style import Style
     from cnnlint.workers import WorkersUnavailable
 
-    settings = Settings(fail_level=Severity(fail_level), advice=not no_advice, **_cached(options))
+    if statistics and output_format not in counts.FORMATS:
+        raise click.UsageError(f"--statistics has the formats {', '.join(counts.FORMATS)} only")
+    render = counts.render if statistics else report.render
     output = sys.stdout
     try:
+        chosen = configuration({**options, "advice": not no_advice})
+        if show_files or show_settings:
+            return _write(_shown(paths, chosen, show_settings), output, output_file)
         if add_ignores:
             from cnnlint.ignoring import add_ignores as silence
 
-            return _hint(f"Silenced {silence(paths, settings)} findings.")
+            return _hint(f"Silenced {silence(paths, chosen)} findings.")
         if fix or diff:
             from cnnlint.fixing import fix as repair
 
-            outcome = repair(paths, settings, write=fix and not diff)
+            outcome = repair(paths, chosen, write=fix and not diff)
             if diff:
                 return _show_patch(outcome)
             if outcome.piped is not None:  # the report makes room for the text
@@ -241,14 +156,16 @@ def check(
                 sys.stdout.buffer.write(outcome.piped)
             result = outcome.result
         else:
-            result = engine.check(paths, settings)
+            result = engine.check(paths, chosen)
     except (UsageError, PluginError, WorkersUnavailable) as error:
         return _fail(str(error))
-    _write(report.render(output_format, result, settings, Style.of(output)), output)
-    if settings.verbose:
+    style = Style(color == "always") if output_file else Style.of(output, color)
+    failed = _write(render(output_format, result, chosen.run, style), output, output_file)
+    if chosen.run.verbose:
         for crash in result.crashes():
             print(crash, file=sys.stderr)
-    return result.exit_code(settings.fail_level)
+    code = result.exit_code()
+    return failed or (CLEAN if exit_zero and code == FINDINGS else code)
 
 
 @command.command()
@@ -259,45 +176,50 @@ def check(
     default="table",
     show_default=True,
 )
-@tracing_options
-def shapes(paths: tuple[str, ...], output_format: str, **options: Any) -> int:
+@click.option("-o", "--output-file", type=click.Path(dir_okay=False), help="Write the tables to a file.")
+@tracing_flags
+@file_flags
+@config_flags
+def shapes(paths: tuple[str, ...], output_format: str, output_file: str | None, **options: Any) -> int:
     """Show the sizes in a model, operator by operator.
 
     Each row has the formula worked out, the output's shape, parameters, multiply-accumulates and
     the receptive field. A model that fails is shown up to and past its faults.
     """
+    _require_folder(output_file)
+
     from cnnlint import engine
-    from cnnlint.config import Settings, UsageError
+    from cnnlint.config import UsageError
     from cnnlint.report import shapes as report
     from cnnlint.workers import WorkersUnavailable
 
     try:
-        files = list(engine.trace_paths(paths, Settings(**_cached(options))))
+        files = list(engine.trace_paths(paths, configuration(options)))
     except (UsageError, WorkersUnavailable) as error:
         return _fail(str(error))
-    _write(report.render(output_format, files))
-    return CLEAN
+    return _write(report.render(output_format, files), sys.stdout, output_file)
 
 
 @command.command()
 @click.argument("selector", metavar="RULE", required=False)
 @click.option("--all", "everything", is_flag=True, help="List all rules.")
-def rule(selector: str | None, everything: bool) -> int:
+@config_flags
+def rule(selector: str | None, everything: bool, **options: Any) -> int:
     """Explain a rule, by its code or name."""
     if (selector is None) != everything:
         raise click.UsageError("give one rule's code or name, or --all")
 
-    from cnnlint.config import UsageError, find_rule
-    from cnnlint.plugin import PluginError, all_rules
+    from cnnlint.config import UsageError
+    from cnnlint.config.selection import find_rule, known_rules
+    from cnnlint.plugin import PluginError
     from cnnlint.report import rules as report
 
     try:
-        rules = all_rules()
+        rules = known_rules(configuration(options).at("."))
         text = report.listing(rules) if selector is None else report.explanation(find_rule(selector, rules))
     except (UsageError, PluginError) as error:
         return _fail(str(error))
-    _write([text])
-    return CLEAN
+    return _write([text], sys.stdout)
 
 
 @command.command()
@@ -319,10 +241,24 @@ def clean(cache_dir: str) -> int:
     return _hint(f"removed {cache_dir}" if removed else f"there is no cache in {cache_dir}")
 
 
-def _cached(options: dict[str, Any]) -> dict[str, Any]:
-    """Options with the folder of the cache in place of the two flags about it."""
-    no_cache, folder = options.pop("no_cache"), options.pop("cache_dir")
-    return {**options, "cache": None if no_cache else folder}
+def _shown(paths: Sequence[str], chosen: Configuration, with_settings: bool) -> Iterator[str]:
+    """The files that would be checked, or the settings of the first of them."""
+    from cnnlint.config.selection import rules_for
+    from cnnlint.files import collect
+    from cnnlint.report import settings as report
+
+    files = collect(paths, chosen)
+    if not with_settings:
+        return (file.shown for file in files)
+    path = files[0].shown if files else paths[0]
+    return report.render(path, chosen.at(path), rules_for(path, chosen.at(path)))
+
+
+def _require_folder(file: str | None) -> None:
+    """Refuses a file to write that could not be written in the end."""
+    folder = os.path.dirname(file or "")
+    if folder and not os.path.isdir(folder):
+        raise click.UsageError(f"--output-file {file}: there is no folder {folder}")
 
 
 def _show_patch(outcome: Outcome) -> int:
@@ -337,19 +273,36 @@ def _show_patch(outcome: Outcome) -> int:
     return _hint(f"Would fix {count(fixed, 'finding')}.", FINDINGS if fixed else CLEAN)
 
 
-def _write(lines: Iterable[str], stream: TextIO | None = None) -> None:
-    """Prints to a stream, by default standard output; ends quietly where nobody reads it any more."""
+def _write(lines: Iterable[str], stream: TextIO, file: str | None = None) -> int:
+    """Prints to a stream, or to the file where there is one; ends quietly where nobody reads the stream
+    any more."""
+    if file is not None:
+        return _write_file(lines, file)
+
     from cnnlint.report.style import carry_signs
 
-    stream = stream or sys.stdout
-    carry_signs(stream)
     try:
+        carry_signs(stream)
         for line in lines:
             print(line, file=stream)
         stream.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-        sys.exit(BROKEN_PIPE)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # for what is still held back
+        if isinstance(error, BrokenPipeError):
+            sys.exit(BROKEN_PIPE)
+        return _fail(f"the report cannot be written: {error.strerror}")
+    return CLEAN
+
+
+def _write_file(lines: Iterable[str], file: str) -> int:
+    from cnnlint.replacing import write_file
+
+    text = "".join(f"{line}\n" for line in lines)
+    try:
+        write_file(file, text.encode("utf-8", errors="replace"))
+    except OSError as error:
+        return _fail(f"--output-file {file}: {error.strerror}")
+    return CLEAN
 
 
 def _fail(message: str) -> int:

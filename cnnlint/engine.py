@@ -13,12 +13,14 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from cnnlint.cache import Cache
-from cnnlint.config import Settings, UsageError, selected_rules
+from cnnlint.config import Configuration, Settings, UsageError
+from cnnlint.config.models import configured, require_models
+from cnnlint.config.selection import known_rules, rules_for
 from cnnlint.diagnostic import Diagnostic, Edit, Severity, Span
-from cnnlint.files import STANDARD_INPUT, FilePath, collect
+from cnnlint.files import STANDARD_INPUT, FilePath, collect, is_forced_out
 from cnnlint.graph import Trace
 from cnnlint.job import Job, called_name
-from cnnlint.plugin import Rule, all_rules
+from cnnlint.plugin import Rule
 from cnnlint.result import FileResult, Result, TracedFile
 from cnnlint.source.file import SourceFile
 from cnnlint.source.packages import packages_needed
@@ -34,44 +36,59 @@ Tracer = Callable[[Iterable[Job]], Iterator[Traced]]
 
 def check(
     paths: Sequence[str],
-    settings: Settings,
+    configuration: Settings | Configuration,
     texts: Mapping[str, bytes] = MappingProxyType({}),
     trace: Tracer = trace_files,
 ) -> Result:
     """Lints files and folders; `texts` are the contents of files that are not to be read again.
 
     Raises:
-        UsageError: a path does not exist, or a selector names no rule.
+        UsageError: a path does not exist, or the configuration says what there is not.
         PluginError: a rule package cannot be loaded.
     """
-    rules = selected_rules(settings, all_rules())
-    files = [judge(file, rules) for file in trace_paths(paths, settings, texts, trace)]
-    told = without_repeats(with_unused_comments(files, rules))
-    return Result(tuple(told), tuple(paths), settings.advice)
+    files = collect(paths, configuration)
+    for path in (*paths, *(file.shown for file in files)):
+        rules_for(path, configuration.at(path))  # a wrong selector is told before anything is traced
+    judged = []
+    for traced in _trace(files, paths, configuration, texts, trace):
+        settings = configuration.at(traced.source.filename)
+        judged.append(judge(traced, rules_for(traced.source.filename, settings), settings))
+    told = without_repeats(with_unused_comments(judged))
+    looked_at = [path for path in paths if not is_forced_out(path, configuration)]
+    return Result(tuple(told), tuple(looked_at), configuration.run.advice)
 
 
 # -- from paths to traces
 
 
-def trace_paths(
-    paths: Sequence[str],
-    settings: Settings,
-    texts: Mapping[str, bytes] = MappingProxyType({}),
-    trace: Tracer = trace_files,
-) -> Iterator[TracedFile]:
+def trace_paths(paths: Sequence[str], configuration: Settings | Configuration) -> Iterator[TracedFile]:
     """Reads and traces files and folders, in order. No worker is started where no file holds a model.
 
     Raises:
-        UsageError: a path does not exist, or `--model` names no model of these files.
+        UsageError: a path does not exist, the configuration says what there is not, or it or `--model`
+            names no model of these files.
     """
-    files = collect(paths)
-    cache = Cache(settings.cache) if settings.cache else None
+    return _trace(collect(paths, configuration), paths, configuration)
+
+
+def _trace(
+    files: Sequence[FilePath],
+    paths: Sequence[str],
+    configuration: Settings | Configuration,
+    texts: Mapping[str, bytes] = MappingProxyType({}),
+    trace: Tracer = trace_files,
+) -> Iterator[TracedFile]:
+    run = configuration.run
+    cache = Cache(run.cache) if run.cache else None
     waiting: deque[_Opened] = deque()
 
     def jobs() -> Iterator[Job]:
-        wanted = {called_name(call): call for call in settings.models}
+        wanted = {called_name(call): call for call in run.models}
         for file in files:
+            settings = configuration.at(file.shown)
             opened = _open(file, settings, cache, texts)
+            if opened.models:
+                require_models(opened.source.filename, settings, opened.models)
             waiting.append(opened)
             for name in opened.models & set(wanted):
                 del wanted[name]
@@ -100,9 +117,13 @@ def trace_paths(
         cache.trim()
 
 
-def trace_texts(texts: Mapping[str, bytes], settings: Settings, trace: Tracer) -> list[TracedFile]:
+def trace_texts(
+    texts: Mapping[str, bytes], configuration: Settings | Configuration, trace: Tracer
+) -> list[TracedFile]:
     """Traces files of these names as if they held these bytes."""
-    opened = [_prepared(read_bytes(data, name), False, settings, None) for name, data in texts.items()]
+    opened = [
+        _prepared(read_bytes(data, name), False, configuration.at(name), None) for name, data in texts.items()
+    ]
     traces = trace(item.job for item in opened if item.job)
     return [_traced(item, item.trace or next(traces).trace) for item in opened]
 
@@ -171,6 +192,7 @@ def _job(source: SourceFile, settings: Settings) -> Job:
         device=settings.device,
         inputs=settings.inputs,
         models=settings.models,
+        configured=configured(source.filename, settings),
         verify=settings.verify,
         timeout=settings.timeout,
         allow_effects=settings.allow_effects,
@@ -182,9 +204,10 @@ def _traced(opened: _Opened, trace: FileTrace) -> TracedFile:
     if opened.named and not (trace.models or trace.problems or opened.skipped):
         remark = Problem(
             "no-model",
-            "no model in this file",
+            "no whole model in this file",
             Span(trace.filename, 1, 1, 1, 1),
-            help="a model derives from nn.Module, is an nn.Sequential, or is what a function returns",
+            help="a model derives from nn.Module, is an nn.Sequential, or is what a function returns; parts "
+            "are linted in the models that are built of them",
         )
         trace = replace(trace, problems=(remark,))
     return TracedFile(opened.source, trace, skipped=opened.skipped)
@@ -193,8 +216,9 @@ def _traced(opened: _Opened, trace: FileTrace) -> TracedFile:
 # -- from traces to findings
 
 
-def judge(file: TracedFile, rules: Iterable[Rule]) -> FileResult:
+def judge(file: TracedFile, rules: Iterable[Rule], settings: Settings | None = None) -> FileResult:
     """Runs rules on the trace of a file. A rule that raises becomes a finding; the others go on."""
+    settings = settings or Settings()
     traces = [Trace(model, run, file.source) for model in file.trace.models for run in model.passes]
     found: list[Places] = []
     crashes = [file.trace.crash] if file.trace.crash else []
@@ -209,30 +233,32 @@ def judge(file: TracedFile, rules: Iterable[Rule]) -> FileResult:
         except Exception as error:
             found.append(places(_crash(rule, error, place)))
             crashes.append(traceback.format_exc())
-    findings, used = silence(found, lambda name: _comments(name, file.source))
+    findings, used = silence(found, lambda name: _comments(name, file.source, settings))
     return FileResult(
         file.source,
         file.trace,
         _in_order(merge(findings), file.source),
         tuple(crashes),
         used,
+        settings,
         skipped=file.skipped,
     )
 
 
-def _comments(filename: str, source: SourceFile) -> Ignores:
+def _comments(filename: str, source: SourceFile, settings: Settings) -> Ignores:
     """The suppressing comments of the file itself, or of a module that it imports."""
-    return Ignores(source if filename == source.filename else read(filename).file, all_rules())
+    return Ignores(source if filename == source.filename else read(filename).file, known_rules(settings))
 
 
-def with_unused_comments(files: Sequence[FileResult], rules: Sequence[Rule]) -> Iterator[FileResult]:
+def with_unused_comments(files: Sequence[FileResult]) -> Iterator[FileResult]:
     """The files with findings for comments that silenced nothing in the whole run. A file that was not
     judged whole may hold what they are for."""
-    rule = next((rule for rule in rules if rule.name == "unused-suppression"), None)
     used = frozenset(use for file in files for use in file.used)
     for file in files:
+        rules = rules_for(file.source.filename, file.settings)
+        rule = next((rule for rule in rules if rule.name == "unused-suppression"), None)
         if rule is not None and file.coverage.traced and file.coverage.whole and not file.crashes:
-            found = unused(_comments(file.source.filename, file.source), used, rules, rule)
+            found = unused(_comments(file.source.filename, file.source, file.settings), used, rules, rule)
             told = (*file.findings, *_in_order(found, file.source))
             file = replace(file, findings=tuple(sorted(told, key=_order)))
         yield file

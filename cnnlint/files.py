@@ -6,11 +6,9 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from cnnlint.config import UsageError
+from cnnlint.config import Configuration, Settings, UsageError
 
 SUFFIXES = (".py", ".ipynb")
-SKIPPED_FOLDERS = frozenset({"venv", "__pycache__", "node_modules", "build", "dist", "site-packages"})
-"""Folders that are not walked into, beside hidden ones; a folder that is named itself always is."""
 
 STANDARD_INPUT = "-"
 
@@ -28,37 +26,60 @@ class FilePath:
     named: bool
 
 
-def collect(paths: Iterable[str]) -> list[FilePath]:
+def collect(paths: Iterable[str], configuration: Settings | Configuration) -> list[FilePath]:
     """The files to look at, each once: in the order of the paths, sorted within a folder.
 
+    What is excluded or ignored by git is left out of folders; what is named is looked at all the same,
+    unless it is excluded and the settings say `force_exclude`.
+
     Raises:
-        UsageError: a path does not exist.
+        UsageError: a path does not exist, or its configuration cannot be read.
     """
     found: dict[str, FilePath] = {}
     for path in paths:
-        for file in _below(path):
+        if path != STANDARD_INPUT and not os.path.lexists(path):  # what a link leads to is read later
+            raise UsageError(f"{path or repr(path)}: no such file or folder")
+        if is_forced_out(path, configuration):
+            continue
+        for file in _below(path, configuration):
             key = file.shown if file.shown == STANDARD_INPUT else os.path.realpath(file.shown)
             if key not in found or file.named:
                 found[key] = file
     return list(found.values())
 
 
-def _below(path: str) -> Iterator[FilePath]:
-    if path == STANDARD_INPUT:
-        yield FilePath(path, named=True)
-        return
+def is_forced_out(path: str, configuration: Settings | Configuration) -> bool:
+    """Whether a path that was named is left out all the same."""
+    settings = configuration.at(path)
+    file = os.path.abspath(settings.stdin_filename if path == STANDARD_INPUT else path)
+    return settings.force_exclude and any(
+        pattern.matches(file, folder=os.path.isdir(file)) for pattern in settings.exclude
+    )
+
+
+def _below(path: str, configuration: Settings | Configuration) -> Iterator[FilePath]:
     if not os.path.isdir(path):
-        if not os.path.exists(path):
-            raise UsageError(f"{path or repr(path)}: no such file or folder")
-        yield FilePath(os.path.normpath(path), named=True)
+        shown = path if path == STANDARD_INPUT else os.path.normpath(path)
+        yield FilePath(shown, named=True)
         return
+    from cnnlint.gitignore import GitIgnore
+
+    top = os.path.abspath(path)
+    git = GitIgnore(top)
+
+    def is_left_out(entry: str, *, folder: bool = False) -> bool:
+        entry = os.path.abspath(entry)
+        # a pattern that excludes the folder which the user named does not count within it
+        return git.ignores(entry, folder=folder) or any(
+            pattern.matches(entry, folder=folder) and not pattern.matches(top, folder=True)
+            for pattern in configuration.below(os.path.dirname(entry)).exclude
+        )
+
     for folder, subfolders, names in os.walk(path):
-        subfolders[:] = sorted(name for name in subfolders if not _is_skipped(name))
+        subfolders[:] = sorted(
+            name for name in subfolders if not is_left_out(os.path.join(folder, name), folder=True)
+        )
         for name in sorted(names):
             file = os.path.normpath(os.path.join(folder, name))
-            if name.endswith(SUFFIXES) and not name.startswith(".") and os.path.isfile(file):
+            if name.endswith(SUFFIXES) and os.path.isfile(file) and not is_left_out(file):
                 yield FilePath(file, named=False)
-
-
-def _is_skipped(folder: str) -> bool:
-    return folder.startswith(".") or folder in SKIPPED_FOLDERS

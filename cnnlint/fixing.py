@@ -13,15 +13,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from cnnlint.config import Settings, UsageError, selected_rules
+from cnnlint.config import Configuration, Settings, UsageError
+from cnnlint.config.selection import known_rules, rules_for
 from cnnlint.diagnostic import Applicability, Diagnostic, Fix, Severity
 from cnnlint.editing import apply_to_file, compatible
 from cnnlint.engine import Tracer, check, judge, standard_input, trace_texts
 from cnnlint.files import STANDARD_INPUT
 from cnnlint.job import Job
-from cnnlint.plugin import Rule, all_rules
 from cnnlint.replacing import replace_file
-from cnnlint.result import FileResult, Result
+from cnnlint.result import FileResult, Result, TracedFile
 from cnnlint.source.reading import read_bytes
 from cnnlint.workers import Traced, Workers
 
@@ -51,7 +51,7 @@ class Outcome:
     piped: bytes | None = None
 
 
-def fix(paths: Sequence[str], settings: Settings, *, write: bool) -> Outcome:
+def fix(paths: Sequence[str], configuration: Settings | Configuration, *, write: bool) -> Outcome:
     """Lints files and folders and applies the fixes of what is found: the safe ones, and the unsafe ones
     where they are wanted. Files are written only if `write`; standard input never is.
 
@@ -59,33 +59,33 @@ def fix(paths: Sequence[str], settings: Settings, *, write: bool) -> Outcome:
         UsageError: as `check` does, or a file cannot be written.
         PluginError, WorkersUnavailable: as `check` does.
     """
-    rules, unsafe = selected_rules(settings, all_rules()), settings.unsafe_fixes
+    run, unsafe = configuration.run, configuration.run.unsafe_fixes
     originals: dict[str, bytes] = {}
     texts: dict[str, bytes] = {}
     if STANDARD_INPUT in paths:
-        texts[settings.stdin_filename] = originals[settings.stdin_filename] = standard_input()
+        texts[run.stdin_filename] = originals[run.stdin_filename] = standard_input()
     fixed: list[Diagnostic] = []
     with contextlib.ExitStack() as stack:
         trace = _one_server(stack)
         for _ in range(MOST_ROUNDS):
-            result = check(paths, settings, texts, trace)
+            result = check(paths, configuration, texts, trace)
             repairs = [
-                _Repair(file, texts.get(file.source.filename), rules, unsafe)
+                _Repair(file, texts.get(file.source.filename), unsafe)
                 for file in result.files
                 if any(_allowed(item, file, unsafe) for item in file.findings)
             ]
-            _repair([item for item in repairs if item.readable], settings, trace)
+            _repair([item for item in repairs if item.readable], configuration, trace)
             changed = [item for item in repairs if item.fixed]
             for item in changed:
                 fixed += item.fixed
                 originals.setdefault(item.name, item.before)
-                if write and not (STANDARD_INPUT in paths and item.name == settings.stdin_filename):
+                if write and not (STANDARD_INPUT in paths and item.name == run.stdin_filename):
                     _write(item.name, item.before, item.data)
                 texts[item.name] = item.data
             if not changed:
                 break
     changes = [Change(name, originals[name], texts[name]) for name in texts if originals[name] != texts[name]]
-    piped = texts[settings.stdin_filename] if STANDARD_INPUT in paths else None
+    piped = texts[run.stdin_filename] if STANDARD_INPUT in paths else None
     return Outcome(replace(result, fixed=tuple(fixed)), tuple(changes), piped)
 
 
@@ -131,7 +131,6 @@ class _Repair:
 
     start: FileResult
     given: bytes | None
-    rules: Sequence[Rule]
     unsafe: bool
     fixed: list[Diagnostic] = field(default_factory=list)
     one_by_one: bool = False
@@ -143,12 +142,12 @@ class _Repair:
         self.before = self.given if self.given is not None else _bytes(self.name)
         self.readable = read_bytes(self.before, self.name).file == self.start.source
         self.data = self.before
-        selected = {rule.code for rule in self.rules}
-        self._judges = [
-            rule for rule in all_rules() if rule.code in selected or rule.severity is Severity.ERROR
-        ]
-        self._selected = selected
-        self.judged = judge(self.start, self._judges)
+        settings = self.start.settings
+        rules = rules_for(self.name, settings)
+        self._selected = {rule.code for rule in rules}
+        others = [rule for rule in known_rules(settings) if rule.code not in self._selected]
+        self._judges = [*rules, *(rule for rule in others if rule.severity is Severity.ERROR)]
+        self.judged = self.judge(self.start)
 
     def propose(self) -> None:
         """Sets the next trial, or None where nothing is left to try."""
@@ -182,8 +181,8 @@ class _Repair:
         else:
             self._reject(wanted)
 
-    def judge(self, file: FileResult) -> FileResult:
-        return judge(file, self._judges)
+    def judge(self, file: TracedFile) -> FileResult:
+        return judge(file, self._judges, self.start.settings)
 
     def _reject(self, wanted: list[Diagnostic]) -> None:
         if len(wanted) == 1:
@@ -201,7 +200,7 @@ class _Repair:
             self.fixed += idle
 
 
-def _repair(files: Sequence[_Repair], settings: Settings, trace: Tracer) -> None:
+def _repair(files: Sequence[_Repair], configuration: Settings | Configuration, trace: Tracer) -> None:
     """Repairs files side by side, a trial of each in a round."""
     for _ in range(MOST_ROUNDS):
         for file in files:
@@ -210,8 +209,8 @@ def _repair(files: Sequence[_Repair], settings: Settings, trace: Tracer) -> None
         if not tried:
             break
         texts = {file.name: file.trial[1] for file in tried if file.trial}
-        for file, traced in zip(tried, trace_texts(texts, settings, trace), strict=True):
-            file.accept(file.judge(traced))  # type: ignore[arg-type]
+        for file, traced in zip(tried, trace_texts(texts, configuration, trace), strict=True):
+            file.accept(file.judge(traced))
     for file in files:
         file.remove_comments()
 

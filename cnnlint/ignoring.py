@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from cnnlint.config import Settings, UsageError
+from cnnlint.config import Configuration, Settings, UsageError
+from cnnlint.config.selection import known_rules
 from cnnlint.diagnostic import Diagnostic, Edit, Span
 from cnnlint.editing import apply_to_file
 from cnnlint.engine import check
 from cnnlint.files import STANDARD_INPUT
-from cnnlint.plugin import all_rules
 from cnnlint.replacing import replace_file
 from cnnlint.source.file import SourceFile
 from cnnlint.source.reading import read_bytes
@@ -19,7 +19,7 @@ NOT_IGNORED = frozenset({"CNN001", "CNN007", "CNN008"})
 """A file that does not parse, a comment that silences nothing, a rule that crashed."""
 
 
-def add_ignores(paths: Sequence[str], settings: Settings) -> int:
+def add_ignores(paths: Sequence[str], configuration: Settings | Configuration) -> int:
     """Writes `# cnnlint: ignore[…]` for all findings that make the run fail, and says how many findings
     that silences. What stands in a module that was not given is left.
 
@@ -29,7 +29,7 @@ def add_ignores(paths: Sequence[str], settings: Settings) -> int:
     """
     if STANDARD_INPUT in paths:
         raise UsageError("--add-ignores needs files, not standard input")
-    result = check(paths, settings)
+    result = check(paths, configuration)
     silenced = 0
     for file in result.files:
         source = file.source
@@ -38,7 +38,7 @@ def add_ignores(paths: Sequence[str], settings: Settings) -> int:
             for item in result.findings()
             if item.span.filename == source.filename
             and item.code not in NOT_IGNORED
-            and item.severity.rank >= settings.fail_level.rank
+            and item.severity.rank >= file.settings.fail_level.rank
         ]
         codes: dict[int, list[str]] = {}
         for finding in found:
@@ -47,7 +47,7 @@ def add_ignores(paths: Sequence[str], settings: Settings) -> int:
                 codes.setdefault(row, []).append(finding.code)
                 silenced += 1
         if codes:
-            _write(source, list(_edits(source, codes)))
+            _write(source, list(_edits(source, codes, file.settings)))
     return silenced
 
 
@@ -66,11 +66,11 @@ def _row(finding: Diagnostic, source: SourceFile) -> int | None:
     return row if tokens.takes_comment(row) else statement.last
 
 
-def _edits(source: SourceFile, codes: dict[int, list[str]]) -> Iterator[Edit]:
+def _edits(source: SourceFile, codes: dict[int, list[str]], settings: Settings) -> Iterator[Edit]:
     """One edit for each row: a list of codes made longer, or a comment behind what stands there."""
     own: dict[int, Ignore] = {
         ignore.comment.row: ignore
-        for ignore in Ignores(source, all_rules()).found
+        for ignore in Ignores(source, known_rules(settings)).found
         if ignore.items and not ignore.elsewhere and ignore.items[0].span != ignore.span
     }
     for row, new in codes.items():

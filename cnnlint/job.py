@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cnnlint.diagnostic import Span
+from cnnlint.source.configured import Configured, called_name
 from cnnlint.source.facts import InputShape
 from cnnlint.trace import FileTrace, Problem
 
@@ -20,11 +21,6 @@ def own_fault(said: str, span: Span, model: str | None = None) -> Problem:
     )
 
 
-def called_name(call: str) -> str:
-    """`Net` in `Net(num_classes=10)`."""
-    return call.partition("(")[0].strip()
-
-
 @dataclass(frozen=True, slots=True)
 class Job:
     """One file and how to trace it.
@@ -35,6 +31,7 @@ class Job:
         device: "meta", "cpu" or "cuda".
         inputs: shapes given by the option, one an input; they win over all evidence.
         models: constructor calls given by the option (`Net(num_classes=10)`).
+        configured: what the configuration says of the models besides.
         verify: run torch's kernels beside the formulas and compare each operator.
         timeout: seconds for the whole file.
         allow_effects: do not refuse network, subprocesses and writes.
@@ -49,14 +46,16 @@ class Job:
     device: str = "meta"
     inputs: tuple[InputShape, ...] = ()
     models: tuple[str, ...] = ()
+    configured: Configured = field(default_factory=Configured)
     verify: bool = False
     timeout: float = 30.0
     allow_effects: bool = False
     imports: tuple[str, ...] = ()
 
     def asked_for(self) -> frozenset[str]:
-        """The names of the models that the option names."""
-        return frozenset(called_name(call) for call in self.models)
+        """The names of the models that those calls construct."""
+        configured = (call for call, _ in self.configured.models)
+        return frozenset(map(called_name, (*self.models, *configured)))
 
 
 @dataclass(frozen=True, slots=True)

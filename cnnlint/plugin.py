@@ -13,8 +13,10 @@ import importlib.metadata
 import inspect
 import pkgutil
 import re
+import sys
 import types
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar, Self
 
@@ -23,7 +25,7 @@ from cnnlint.graph import Trace
 from cnnlint.option import Option
 from cnnlint.trace import FileTrace
 
-__all__ = ["GROUP", "Option", "PluginError", "Rule", "all_rules"]
+__all__ = ["GROUP", "Option", "Plugin", "PluginError", "Rule", "all_rules"]
 
 GROUP = "cnnlint.rules"
 
@@ -116,7 +118,7 @@ class Rule:
         read = {}
         for name, value in values.items():
             if name not in options:
-                raise ValueError(f"{self.name} has no option {name!r}{_nearest(name, options)}")
+                raise ValueError(f"no option {name!r}{_nearest(name, options)}")
             try:
                 read[name] = options[name].read(value)
             except ValueError as error:
@@ -130,24 +132,47 @@ class PluginError(Exception):
     """A rule package could not be loaded; the message is for the user."""
 
 
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """A module with rules that a configuration names.
+
+    Attributes:
+        origin: the configuration file, for messages.
+        module: its name.
+        folder: where it is looked for first, and then where Python finds modules.
+    """
+
+    origin: str
+    module: str
+    folder: str
+
+    def load(self) -> object:
+        sys.path.insert(0, self.folder)
+        try:
+            return importlib.import_module(self.module)
+        finally:
+            sys.path.remove(self.folder)
+
+
 @cache
-def all_rules() -> tuple[Rule, ...]:
-    """Every rule of every registered package, in the order of the codes.
+def all_rules(plugins: tuple[Plugin, ...] = ()) -> tuple[Rule, ...]:
+    """Every rule of every registered package and of the plugins, in the order of the codes.
 
     Raises:
         PluginError: a package fails to import, or two rules share a code or a name.
     """
     rules: dict[str, Rule] = {}
     names: dict[str, Rule] = {}
-    for entry in importlib.metadata.entry_points(group=GROUP):
+    sources: list[tuple[str, Callable[[], object]]] = [
+        (f"the rule package {entry.value!r} (entry point {entry.name!r})", entry.load)
+        for entry in importlib.metadata.entry_points(group=GROUP)
+    ]
+    sources += [(f"{plugin.origin}: plugins: {plugin.module!r}", plugin.load) for plugin in plugins]
+    for what, load in sources:
         try:
-            found = entry.load()
-            classes = list(_rule_classes(found))
+            classes = list(_rule_classes(load()))
         except Exception as error:
-            raise PluginError(
-                f"the rule package {entry.value!r} (entry point {entry.name!r}) cannot be loaded: "
-                f"{type(error).__name__}: {error}"
-            ) from error
+            raise PluginError(f"{what} cannot be loaded: {type(error).__name__}: {error}") from error
         for rule_class in classes:
             _require_metadata(rule_class)
             rule = rule_class()

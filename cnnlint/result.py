@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from cnnlint.config import Settings
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.source.file import SourceFile
 from cnnlint.suppression import Use
@@ -36,11 +37,13 @@ class FileResult(TracedFile):
         findings: in the order of their places, with spans as they are shown.
         crashes: the tracebacks of rules that raised.
         used: the comments that silenced findings, in this file and in those that it imports.
+        settings: those that apply to the file.
     """
 
     findings: tuple[Diagnostic, ...] = ()
     crashes: tuple[str, ...] = ()
     used: frozenset[Use] = frozenset()
+    settings: Settings = field(default_factory=Settings)
 
     @cached_property
     def coverage(self) -> Coverage:
@@ -143,12 +146,19 @@ class Result:
         for file in self.files:
             yield from file.crashes
 
-    def exit_code(self, fail_level: Severity) -> int:
+    def exit_code(self) -> int:
         """2 where a rule or cnnlint itself crashed, or where folders were given and hold no model; 1 with a
-        finding at or above the level; else 0."""
+        finding that is shown and fails its file; else 0."""
         if any(file.crashes for file in self.files) or self._nothing_found():
             return 2
-        return int(any(item.severity.rank >= fail_level.rank for item in self.findings()))
+        least = Severity.ADVICE if self.advice else Severity.WARNING
+        return int(
+            any(
+                item.severity.rank >= max(file.settings.fail_level.rank, least.rank)
+                for file in self.files
+                for item in file.findings
+            )
+        )
 
     def _nothing_found(self) -> bool:
         """Whether nothing that was given holds a model: likely a wrong path. A file that the user names

@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from cnnlint.config import UsageError, covers, resolve
+from cnnlint.config import UsageError
+from cnnlint.config.selection import covers, resolve
 from cnnlint.diagnostic import Applicability, Diagnostic, Edit, Fix, Span
 from cnnlint.graph import Trace
 from cnnlint.placing import own_layer

@@ -234,7 +234,7 @@ class Input:
         name: the parameter of `forward`.
         shape: per sample, without the batch; () is one number a sample.
         dtype: torch's name for it (`float32`, `int64`).
-        source: "option", "comment", "evidence", "solved" or "assumed".
+        source: "option", "comment", "configuration", "evidence", "solved" or "assumed".
         reason: said in the report: `from datasets.MNIST in line 112`.
         span: where the evidence stands, if anywhere.
     """
@@ -253,21 +253,24 @@ class LossUse:
 
     `name` is the class's name (`CrossEntropyLoss`, `NLLLoss`, `BCELoss`, …) also where the
     functional form is used (`F.cross_entropy`). `activation` is what the text applies between the
-    model and the loss (`log_softmax`, `sigmoid`), else None.
+    model and the loss (`log_softmax`, `sigmoid`), else None. `span` is None for one that was declared
+    on the command line.
     """
 
     name: str
-    span: Span
+    span: Span | None
     activation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ClassCount:
-    """A number of classes that the file declares, and where."""
+    """A number of classes that the file declares, and where; `configured` where a configuration declares
+    it instead (without a `span` on the command line)."""
 
     count: int
-    span: Span
+    span: Span | None
     reason: str
+    configured: bool = False
 
 
 @dataclass(frozen=True, slots=True)

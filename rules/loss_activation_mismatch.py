@@ -179,11 +179,11 @@ class LossActivationMismatch(Rule):
         help: str,
         severity: Severity | None = None,
     ) -> Diagnostic:
-        applied_outside = loss.activation is not None
         step = head.weighted if head.raw or head.activation is None else head.activation
         assert step is not None
         where = place(trace, step)
-        span = loss.span if applied_outside else where.span
+        span = loss.span if loss.activation and loss.span else where.span
+        used = [Related(f"{loss.name} is used here", loss.span)] if loss.span else []
         return self.report(
             span,
             message,
@@ -192,9 +192,9 @@ class LossActivationMismatch(Rule):
             layers=(step.layer,) if step.layer else (),
             inputs=shown(trace, trace.main_input(step)),
             outputs=shown(trace, head.output),
-            related=(Related(f"{loss.name} is used here", loss.span), *where.related()),
+            related=(*used, *where.related()),
             help=help,
-            fix=None if applied_outside else _fix(trace, head, loss, help),
+            fix=None if loss.activation else _fix(trace, head, loss, help),
         )
 
 
@@ -210,7 +210,7 @@ WITH_ACTIVATION = {
 def _fix(trace: Trace, head: Head, loss: LossUse, help: str) -> Fix | None:
     """The activation removed or renamed, or the loss that applies it itself."""
     if head.raw or head.activation is None:
-        return unsafe_fix(help, loss_renamed(trace, loss.span, WITH_ACTIVATION))
+        return unsafe_fix(help, loss_renamed(trace, loss.span, WITH_ACTIVATION)) if loss.span else None
     if help.startswith("remove"):
         return unsafe_fix(help, without(trace, head.activation))
     if head.activation.name.rstrip("_") == "softmax":

@@ -91,11 +91,10 @@ class WrongClassCount(OperationRule):
         last = head.weighted
         if len(counts) != 1 or last is None or last.kind != "linear" or not classifies(trace, head):
             return
-        if not trace.model.evidence.losses or any(
-            step.kind not in ARRANGES | {"softmax", "activation"} for step in head.after
-        ):
-            return
         declared = trace.model.evidence.class_counts[0]
+        trained = declared.configured or trace.model.evidence.losses
+        if not trained or any(step.kind not in ARRANGES | {"softmax", "activation"} for step in head.after):
+            return
         outputs = head.output.shape[1]
         losses = {loss.name for loss in trace.model.evidence.losses}
         if outputs == declared.count or not losses <= {"CrossEntropyLoss", "NLLLoss"}:
@@ -107,6 +106,8 @@ class WrongClassCount(OperationRule):
             f"{trace.describe(last)} gives {outputs} outputs, but there are {declared.count} classes",
             argument="out_features",
             help=f"write out_features={declared.count}",
-            related=[Related(f"{declared.count} classes: {declared.reason}", declared.span)],
+            related=[Related(f"{declared.count} classes: {declared.reason}", declared.span)]
+            if declared.span
+            else [],
             fix=argument_fix(trace, where, declared.count),
         )

@@ -75,7 +75,7 @@ def test_no_path_at_all_is_fine_for_a_hook(tmp_path: Path) -> None:
         (["shapes", "gone.py"], "error: gone.py: no such file or folder"),
         (["shapes"], "error: Missing argument 'PATHS...'."),
         (["shaeps", "a.py"], "error: shaeps: no such file, folder or command, did you mean shapes?"),
-        (["--select", "CNN1O2", "."], "error: no rule has the code, prefix or name 'CNN1O2'"),
+        (["--select", "CNN1O2", "."], "error: --select: no rule has the code, prefix or name 'CNN1O2'"),
         (["--ignore", "flaten-mismatch", "."], "did you mean flatten-mismatch?"),
         (["--device", "tpu", "."], "'tpu' is not one of 'meta', 'cpu', 'cuda'"),
         (["--output-format", "xml", "."], "'xml' is not one of 'full', 'concise', 'json'"),
@@ -245,4 +245,4 @@ def test_torch_is_not_imported(arguments: list[str], tmp_path: Path) -> None:
 
 def test_help_needs_click_only(tmp_path: Path) -> None:
     ours = {name for name in imported(["--help"], tmp_path) if name.startswith("cnnlint")}
-    assert ours == {"cnnlint", "cnnlint.cli"}
+    assert ours == {"cnnlint", "cnnlint.cli", "cnnlint.flags", "cnnlint.report"}

@@ -1,10 +1,12 @@
-"""Which rules a run selects."""
+"""Which rules are selected, by one place and by several."""
 
 from __future__ import annotations
 
 import pytest
 
-from cnnlint.config import Settings, UsageError, find_rule, selected_rules
+from cnnlint.config import UsageError
+from cnnlint.config.selection import find_rule, selected_rules
+from cnnlint.config.settings import Selection
 from cnnlint.diagnostic import Severity
 from cnnlint.plugin import Rule
 
@@ -25,29 +27,39 @@ RULES = (
 )
 
 
-def codes(**options: object) -> list[str]:
-    return [rule.code for rule in selected_rules(Settings(**options), RULES)]  # type: ignore[arg-type]
+def selection(text: str) -> Selection:
+    """`select=CNN1,CNN2 ignore=ALL`."""
+    given: dict[str, tuple[str, ...]] = {}
+    for part in text.split():
+        key, _, value = part.partition("=")
+        given[key] = tuple(value.split(","))
+    return Selection("", **given)  # type: ignore[arg-type]
+
+
+def codes(*places: str) -> list[str]:
+    return [rule.code for rule in selected_rules(map(selection, places), RULES)]
 
 
 @pytest.mark.parametrize(
-    ("options", "expected"),
+    ("place", "expected"),
     [
-        ({}, "ABC1 CNN001 CNN101 CNN102"),
-        ({"select": ("CNN102",)}, "CNN001 CNN102"),
-        ({"select": ("cnn102",)}, "CNN001 CNN102"),
-        ({"select": ("flatten-mismatch",)}, "CNN001 CNN102"),
-        ({"select": ("CNN1",)}, "CNN001 CNN101 CNN102"),
-        ({"select": ("ALL",)}, "ABC1 CNN001 CNN101 CNN102 CNN311"),
-        ({"select": ("ABC",)}, "ABC1 CNN001"),
-        ({"extend_select": ("even-kernel",)}, "ABC1 CNN001 CNN101 CNN102 CNN311"),
-        ({"ignore": ("CNN1",)}, "ABC1 CNN001"),
-        ({"ignore": ("CNN",)}, "ABC1"),
-        ({"ignore": ("CNN001",)}, "ABC1 CNN101 CNN102"),
-        ({"ignore": ("ALL",)}, ""),
+        ("", "ABC1 CNN001 CNN101 CNN102"),
+        ("select=CNN102", "CNN001 CNN102"),
+        ("select=cnn102", "CNN001 CNN102"),
+        ("select=flatten-mismatch", "CNN001 CNN102"),
+        ("select=CNN1", "CNN001 CNN101 CNN102"),
+        ("select=ALL", "ABC1 CNN001 CNN101 CNN102 CNN311"),
+        ("select=ABC", "ABC1 CNN001"),
+        ("extend_select=even-kernel", "ABC1 CNN001 CNN101 CNN102 CNN311"),
+        ("ignore=CNN1", "ABC1 CNN001"),
+        ("ignore=CNN", "ABC1"),
+        ("ignore=CNN001", "ABC1 CNN101 CNN102"),
+        ("ignore=ALL", ""),
+        ("select=CNN001 ignore=CNN001", ""),
     ],
 )
-def test_selection(options: dict[str, object], expected: str) -> None:
-    assert codes(**options) == expected.split()
+def test_selection(place: str, expected: str) -> None:
+    assert codes(place) == expected.split()
 
 
 @pytest.mark.parametrize(
@@ -62,13 +74,34 @@ def test_selection(options: dict[str, object], expected: str) -> None:
     ],
 )
 def test_the_more_specific_selector_wins(select: str, ignore: str, expected: str) -> None:
-    found = [code for code in codes(select=(select,), ignore=(ignore,)) if code != "CNN001"]
+    found = [code for code in codes(f"select={select} ignore={ignore}") if code != "CNN001"]
     assert found == expected.split()
 
 
 def test_extend_select_beats_a_shorter_ignore() -> None:
-    assert "CNN311" in codes(extend_select=("CNN311",), ignore=("CNN3",))
-    assert "CNN311" not in codes(extend_select=("CNN3",), ignore=("CNN311",))
+    assert "CNN311" in codes("extend_select=CNN311 ignore=CNN3")
+    assert "CNN311" not in codes("extend_select=CNN3 ignore=CNN311")
+
+
+@pytest.mark.parametrize(
+    ("file", "flags", "expected"),
+    [
+        ("select=CNN1", "", "CNN101 CNN102"),
+        ("select=CNN101", "select=CNN102", "CNN102"),  # select starts anew
+        ("select=CNN101", "extend_select=ABC", "ABC1 CNN101"),
+        ("select=CNN101,CNN102", "ignore=CNN1", ""),  # each place is applied to what the last one left
+        ("ignore=CNN101", "ignore=CNN102", "ABC1"),
+        ("ignore=CNN101", "select=ALL", "ABC1 CNN102 CNN311"),  # what a project ignores stays ignored
+        ("ignore=CNN101", "select=CNN101", "CNN101"),
+        ("ignore=CNN101", "select=CNN1", "CNN102"),
+        ("ignore=CNN1", "select=CNN101", "CNN101"),
+        ("ignore=CNN101", "extend_select=CNN101", "ABC1 CNN101 CNN102"),
+        ("extend_select=CNN311", "select=CNN101", "CNN101"),
+        ("select=ABC ignore=CNN101", "select=CNN1", "CNN101 CNN102"),
+    ],
+)
+def test_a_closer_place_is_applied_to_what_the_others_left(file: str, flags: str, expected: str) -> None:
+    assert [code for code in codes(file, flags) if code != "CNN001"] == expected.split()
 
 
 @pytest.mark.parametrize(
@@ -82,10 +115,11 @@ def test_extend_select_beats_a_shorter_ignore() -> None:
     ],
 )
 def test_unknown_selectors_are_usage_errors(selector: str, hint: str) -> None:
-    for option in ("select", "extend_select", "ignore"):
+    for key in ("select", "extend_select", "ignore"):
         with pytest.raises(UsageError) as caught:
-            codes(**{option: (selector,)})
+            codes(f"{key}={selector}")
         assert hint in str(caught.value)
+        assert str(caught.value).startswith(f"--{key.replace('_', '-')}: ")
 
 
 def test_a_rule_is_found_by_code_and_name() -> None:

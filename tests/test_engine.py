@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
+from cnnlint.config import Settings
 from cnnlint.diagnostic import Applicability, Diagnostic, Edit, Fix, Related, Severity, Span
 from cnnlint.engine import judge, merge, without_repeats
 from cnnlint.graph import Trace
@@ -113,7 +115,7 @@ def test_a_crashing_rule_is_a_finding_and_the_others_go_on() -> None:
         "IndexError: tuple index out of range",
         "TypeError: a rule must yield Diagnostic, not str",
     ]
-    assert Result((result,)).exit_code(Severity.ERROR) == 2
+    assert Result((result,)).exit_code() == 2
 
 
 @pytest.mark.parametrize(
@@ -126,7 +128,16 @@ def test_a_crashing_rule_is_a_finding_and_the_others_go_on() -> None:
     ],
 )
 def test_exit_code_by_fail_level(rule: Rule, level: Severity, code: int) -> None:
-    assert Result((judge(a_file(NET), [rule]),)).exit_code(level) == code
+    result = replace(judge(a_file(NET), [rule]), settings=Settings(fail_level=level))
+    assert Result((result,)).exit_code() == code
+
+
+def test_hidden_advice_does_not_fail() -> None:
+    result = replace(judge(a_file(NET), [Everywhere()]), settings=Settings(fail_level=Severity.ADVICE))
+    advice = tuple(item.replace(severity=Severity.ADVICE) for item in result.findings)
+    result = replace(result, findings=advice)
+    assert Result((result,)).exit_code() == 1
+    assert Result((result,), advice=False).exit_code() == 0
 
 
 class InNotebook(Rule):

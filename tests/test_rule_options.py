@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from test_cli import run
+from inside import run
 
 from cnnlint.diagnostic import Severity
 from cnnlint.plugin import Option, Rule, all_rules
@@ -42,8 +42,8 @@ def test_an_option_is_read_as_an_attribute_of_the_rule() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("shaer", 1, "picky has no option 'shaer', did you mean share?"),
-        ("zebra", 1, "picky has no option 'zebra' (it has share, most-layers, strict, unit, allowed)"),
+        ("shaer", 1, "no option 'shaer', did you mean share?"),
+        ("zebra", 1, "no option 'zebra' (it has share, most-layers, strict, unit, allowed)"),
         ("share", 1.5, "share must be a number from 0 to 1, not 1.5"),
         ("share", True, "share must be a number from 0 to 1, not true"),
         ("share", float("nan"), "share must be a number from 0 to 1, not nan"),

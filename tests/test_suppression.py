@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from cnnlint.config import Settings, selected_rules
+from cnnlint.config import Settings
+from cnnlint.config.selection import rules_for
+from cnnlint.config.settings import Selection
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.engine import check, judge, trace_paths, with_unused_comments
-from cnnlint.plugin import all_rules
 from cnnlint.result import TracedFile
 from cnnlint.source.file import SourceFile
 from cnnlint.source.tokens import Rows, Tokens
@@ -67,8 +68,9 @@ class Linter:
     def lint(self, text: str, plain: str = NET, **selection: tuple[str, ...]) -> list[Diagnostic]:
         file = self.traced(plain)
         file = replace(file, source=SourceFile(file.source.filename, text))
-        rules = selected_rules(Settings(**selection), all_rules())  # type: ignore[arg-type]
-        (result,) = with_unused_comments([judge(file, rules)], rules)
+        settings = Settings(selections=(Selection(**selection),))  # type: ignore[arg-type]
+        rules = rules_for(file.source.filename, settings)
+        (result,) = with_unused_comments([judge(file, rules, settings)])
         return list(result.findings)
 
     def codes(self, text: str, plain: str = NET, **selection: tuple[str, ...]) -> list[str]:
@@ -274,8 +276,8 @@ def test_an_unused_comment_can_be_kept(linter: Linter) -> None:
 def test_a_skipped_file_is_no_failure(tmp_path: Path) -> None:
     path = tmp_path / "net.py"
     path.write_text("# cnnlint: skip-file\nimport torch.nn as nn\nnet = nn.Conv2d(0, 1,\n")
-    result = check([str(path)], Settings())
-    assert (list(result.findings()), result.exit_code(Severity.ADVICE)) == ([], 0)
+    result = check([str(path)], Settings(fail_level=Severity.ADVICE))
+    assert (list(result.findings()), result.exit_code()) == ([], 0)
     assert not skips(SourceFile("net.py", "text = '# cnnlint: skip-file'\n"))
 
 

@@ -25,7 +25,7 @@ def render(result: Result, settings: Settings, style: Style) -> Iterator[str]:
     told: list[Model] = []
     for file in result.files:
         for finding in file.findings:
-            if finding.severity != Severity.ADVICE or _in_frames(settings):
+            if finding.severity != Severity.ADVICE or _in_frames(file, settings):
                 yield from _finding(finding, file, told, style)
                 yield ""
             elif result.advice:
@@ -46,9 +46,9 @@ def _advice(finding: Diagnostic, style: Style) -> str:
     return concise.line(finding, style) + (f"; {one_line(finding.help or '')}" if unjudged else "")
 
 
-def _in_frames(settings: Settings) -> bool:
+def _in_frames(file: FileResult, settings: Settings) -> bool:
     """Whether advice is shown as large as the rest."""
-    return settings.verbose or settings.fail_level == Severity.ADVICE
+    return settings.verbose or file.settings.fail_level == Severity.ADVICE
 
 
 def framed(finding: Diagnostic, file: FileResult) -> Iterator[str]:

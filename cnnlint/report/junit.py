@@ -27,14 +27,14 @@ def render(result: Result, settings: Settings, style: Style) -> Iterator[str]:
     for file in result.files:
         findings = [item for item in file.findings if result.advice or item.severity != Severity.ADVICE]
         if findings or file.trace.models:
-            root.append(_suite(file, findings, settings))
+            root.append(_suite(file, findings))
     for key in ("tests", "failures", "errors"):
         root.set(key, str(sum(int(suite.get(key, 0)) for suite in root)))
     indent(root)
     yield tostring(root, encoding="us-ascii", xml_declaration=True).decode()
 
 
-def _suite(file: FileResult, findings: list[Diagnostic], settings: Settings) -> Element:
+def _suite(file: FileResult, findings: list[Diagnostic]) -> Element:
     path = one_line(from_checkout(file.source.filename))
     suite = Element("testsuite", name=path, file=path)
     told = {finding.model for finding in findings}
@@ -45,7 +45,7 @@ def _suite(file: FileResult, findings: list[Diagnostic], settings: Settings) -> 
     outcomes: Counter[str] = Counter()
     for finding in findings:
         case = SubElement(suite, "testcase", classname=path, name=_unique(_name(finding), names))
-        outcome = _outcome(finding, settings)
+        outcome = _outcome(finding, file)
         outcomes[outcome] += 1
         told_as = SubElement(case, outcome)
         if outcome != OUTPUT:
@@ -59,8 +59,8 @@ def _suite(file: FileResult, findings: list[Diagnostic], settings: Settings) -> 
     return suite
 
 
-def _outcome(finding: Diagnostic, settings: Settings) -> str:
-    if finding.severity.rank >= settings.fail_level.rank:
+def _outcome(finding: Diagnostic, file: FileResult) -> str:
+    if finding.severity.rank >= file.settings.fail_level.rank:
         return FAILURE
     return SKIPPED if finding.code.startswith(UNJUDGED_FAMILY) else OUTPUT
 

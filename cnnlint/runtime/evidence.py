@@ -85,7 +85,7 @@ class _Weighing:
     def found(self, siblings: Siblings) -> Found:
         """The best inputs, with what is to be told of those that disagree."""
         said = [*self._tied(), *self._declared()]
-        if said and said[0].inputs[0].source == "comment":
+        if said and said[0].inputs[0].source in ("comment", "configuration"):
             return said[0].found
         said += self._data(only=not said)
         if said:

@@ -53,7 +53,7 @@ class InputEvidence:
             `batched=True` (`summary(model, (1, 28, 28))` is not batched).
 
     Attributes:
-        source: "option", "comment" or "evidence", as in `cnnlint.trace.Input`.
+        source: "option", "comment", "configuration" or "evidence", as in `cnnlint.trace.Input`.
         reason: for the report (`torch.randn(16, 8, WINDOW) in line 24`, `datasets.MNIST in line 112`).
         channels_only, size_only: only that part is known (Grayscale; Resize(96)); the rest is solved.
         general: it was not tied to this model by the text (a data set that the file uses): it holds

@@ -118,7 +118,7 @@ class LossReader:
     def of(self, origin: Origin) -> tuple[LossUse, ...]:
         """The losses that are applied to a model, each once."""
         unique = {(loss.name, loss.activation): loss for loss in reversed(self._losses.get(origin, []))}
-        return tuple(sorted(unique.values(), key=lambda loss: loss.span))
+        return tuple(sorted(unique.values(), key=lambda loss: (loss.span is None, loss.span)))
 
     def class_counts(self, origin: Origin) -> tuple[ClassCount, ...]:
         """How many classes the file says the model tells apart; empty where it says different things."""

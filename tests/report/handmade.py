@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cnnlint.config import Settings
 from cnnlint.diagnostic import Diagnostic, Related, Severity, Span
 from cnnlint.result import FileResult, Result
 from cnnlint.source.file import SourceFile
@@ -85,8 +86,10 @@ def file_result(
     models: tuple[Model, ...] = (NET,),
     problems: tuple[Problem, ...] = (),
     cells: tuple[tuple[int, int], ...] = (),
+    fail_level: Severity = Severity.WARNING,
 ) -> FileResult:
-    return FileResult(SourceFile(filename, text, cells), FileTrace(filename, models, problems), findings)
+    source, trace = SourceFile(filename, text, cells), FileTrace(filename, models, problems)
+    return FileResult(source, trace, findings, settings=Settings(fail_level=fail_level))
 
 
 def result(*findings: Diagnostic, advice: bool = True, **changes: object) -> Result:

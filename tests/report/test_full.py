@@ -61,7 +61,7 @@ def test_notes_of_the_model_and_further_layers() -> None:
 
 def test_advice_is_framed_where_it_fails_or_is_asked_for() -> None:
     underline = "   |                   ^^^^^^^^^^^^^^^^^^^"
-    assert underline in full(result(ADVICE), Settings(fail_level=Severity.ADVICE))
+    assert underline in full(result(ADVICE, fail_level=Severity.ADVICE))
     assert underline in full(result(ADVICE), Settings(verbose=True))
     assert underline not in full(result(ADVICE), Settings())
     assert "advice" not in full(result(ADVICE, advice=False), Settings())

@@ -23,8 +23,8 @@ from cnnlint.source.reading import read
 HOSTILE = "a%0A::stop-commands::x\n::error::y, z: <b>&\"'\x1b[31m\ud800]]>"
 
 
-def report(name: str, *findings: Diagnostic, settings: Settings | None = None, **changes: Any) -> str:
-    return "\n".join(render(name, result(*findings, **changes), settings or Settings(), Style()))
+def report(name: str, *findings: Diagnostic, **changes: Any) -> str:
+    return "\n".join(render(name, result(*findings, **changes), Settings(), Style()))
 
 
 def loaded(name: str, *findings: Diagnostic, **changes: Any) -> Any:
@@ -222,7 +222,7 @@ def test_junit_suites() -> None:
 
 
 def test_junit_fails_from_the_fail_level_on() -> None:
-    text = report("junit", ADVICE, settings=Settings(fail_level=Severity.ADVICE))
+    text = report("junit", ADVICE, fail_level=Severity.ADVICE)
     assert ElementTree.fromstring(text).get("failures") == "1"
 
 

@@ -13,10 +13,11 @@ from scrambled import examples, notebook, scrambled, snippets, torchvision_sourc
 
 from cnnlint import engine, report
 from cnnlint.config import Settings
+from cnnlint.config.settings import Selection
 from cnnlint.report.style import Style
 from cnnlint.workers import Workers
 
-SETTINGS = Settings(select=("ALL",), timeout=10)
+SETTINGS = Settings(selections=(Selection(select=("ALL",)),), timeout=10)
 SOURCES = [*snippets(), *examples(), *(text for text in torchvision_sources() if len(text) < 10_000)]
 
 
