@@ -1,6 +1,6 @@
 """`--output-format html`: one page that works from a file, without network.
 
-`page.html` is the template (everything in it is escaped), `style.css` and `script.js` are put into it; a
+`page.html` is the template (all that it writes is escaped), `style.css` and `script.js` are put into it; a
 content policy that names the script by its hash lets nothing else run or load.
 """
 
@@ -9,9 +9,11 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterator, Sequence
+from functools import cache
 from importlib import resources
+from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from cnnlint import __version__
@@ -62,15 +64,8 @@ def render_shapes(files: Sequence[TracedFile]) -> Iterator[str]:
 
 def _page(files: Sequence[FileView], verdict: str) -> str:
     """The page in ASCII, which reads the same whatever encoding it is stored in."""
-    environment = Environment(
-        loader=PackageLoader(__name__, "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     script = _part("script.js")
-    page = environment.get_template("page.html").render(
+    page = _template().render(
         files=files,
         names=NAMES,
         verdict=verdict,
@@ -80,6 +75,29 @@ def _page(files: Sequence[FileView], verdict: str) -> str:
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
     return page.encode("ascii", errors="xmlcharrefreplace").decode()
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=PackageLoader(__name__, "."),
+        autoescape=True,
+        finalize=visible,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("page.html")
+
+
+def visible(value: Any) -> Any:
+    """What the template writes, with � for signs that would not be seen, or would turn the order of others;
+    our own parts as they are."""
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    return "".join(
+        char if char.isprintable() or char == "\t" else "\N{REPLACEMENT CHARACTER}" for char in value
+    )
 
 
 def _part(name: str) -> str:

@@ -197,8 +197,13 @@ def _arc(boxes: Sequence[Box], source: int, target: int) -> tuple[Arc, float]:
 
 
 def _label(block: Block) -> str:
+    """The name; of a long one the last parts of its path."""
     name = block.name
-    return f"…{name[-LONGEST_LABEL + 1 :]}" if len(name) > LONGEST_LABEL else name
+    while len(name) > LONGEST_LABEL and "." in name:
+        name = name.partition(".")[2]
+    if len(name) > LONGEST_LABEL:
+        name = name[-LONGEST_LABEL + 1 :]
+    return name if name == block.name else f"…{name}"
 
 
 def _tenths(number: float) -> float:

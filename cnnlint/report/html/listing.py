@@ -87,13 +87,6 @@ def listing(source: SourceFile, marks: Iterable[Mark]) -> list[Section]:
     return [Section(cell, tuple(lines)) for cell, lines in sections.items()]
 
 
-def visible(text: str) -> str:
-    """The text with � for what would not be seen, or would turn the order of the others."""
-    return "".join(
-        char if char.isprintable() or char == "\t" else "\N{REPLACEMENT CHARACTER}" for char in text
-    )
-
-
 def _rows(source: SourceFile, span: Span) -> Iterator[tuple[int, int, int]]:
     """The rows of a span with the characters that it holds of each, without indents."""
     for row in range(span.row, min(span.end_row, len(source.lines)) + 1):
@@ -138,9 +131,7 @@ def _segments(
         token = next((color for first, last, color in tokens if first <= start < last), "")
         over = [mark for first, last, mark in marks if first <= start < last]
         mark = max(over, key=_rank, default=None)
-        yield Segment(
-            visible(text[start:end]), token, mark.kind if mark else "", mark.finding if mark else None
-        )
+        yield Segment(text[start:end], token, mark.kind if mark else "", mark.finding if mark else None)
 
 
 def _rank(mark: Mark) -> int:

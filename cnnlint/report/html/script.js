@@ -107,7 +107,7 @@
       const item = document.createElement("li");
       const bars = all("td.bar", row).map((cell) => {
         const header = all("thead th", row.closest("table"))[cell.cellIndex].textContent;
-        return `${header.toLowerCase()} ${cell.textContent}`;
+        return `${header} ${cell.textContent}`;
       });
       const texts = [one(".formula", row).textContent, one(".output", row).textContent, ...bars];
       const link = one(".operator a", row).cloneNode(true);

@@ -9,7 +9,7 @@ from cnnlint.diagnostic import Diagnostic, Severity, Span
 from cnnlint.graph import WEIGHTED, Trace
 from cnnlint.report.html.blocks import Block, Level, first_shown, levels
 from cnnlint.report.html.drawing import Drawing, draw
-from cnnlint.report.html.listing import RELATED, Mark, Section, listing, visible
+from cnnlint.report.html.listing import RELATED, Mark, Section, listing
 from cnnlint.report.html.volume import volume
 from cnnlint.report.text import input_line, location, one_line
 from cnnlint.result import TracedFile
@@ -191,7 +191,7 @@ class Views:
         ]
         view = FileView(
             self._files,
-            visible(file.source.filename),
+            file.source.filename,
             tuple(models),
             tuple(told),
             tuple(listing(file.source, marks)),
@@ -295,8 +295,8 @@ def _model(
     rows = _rows(table, trace, file, severities)
     return ModelView(
         index=index,
-        name=visible(model.name),
-        construction=visible(model.construction),
+        name=model.name,
+        construction=model.construction,
         place=location(file.source.place(model.span)),
         notes=tuple(_notes(model)),
         tiles=tuple(_tiles(model, table, trace)),
@@ -339,7 +339,7 @@ def _tiles(model: Model, table: ShapeTable, trace: Trace) -> Iterator[Tile]:
 
 def _pictures(found: Sequence[Level], severities: dict[int, str]) -> Iterator[Picture]:
     shown = first_shown(found)
-    for level in found:
+    for level in found if shown.blocks else ():
         marked = tuple(
             worst(severities[row] for row in range(block.first, block.last + 1) if row in severities)
             for block in level.blocks
@@ -368,10 +368,10 @@ def _rows(table: ShapeTable, trace: Trace, file: TracedFile, severities: dict[in
     return [
         RowView(
             index=index,
-            layer=visible(row.layer or ""),
+            layer=row.layer or "",
             line=_line(row.place, file),
             place=row.place.row if row.place and row.place.filename == file.source.filename else None,
-            operator=visible(row.operator),
+            operator=row.operator,
             formula=row.formula,
             output=row.output,
             bars=_bars(row, most, image, table.measured),
@@ -433,14 +433,14 @@ def _groups(found: Sequence[Level], rows: Sequence[RowView], table: ShapeTable) 
         if table.measured:
             bars += [_bar(f"{total[2] * 1000:,.2f} ms", total[2], most[2]), None]
         severity = worst(row.severity for row in members if row.severity)
-        yield GroupView(visible(block.name), piece[-1].output, tuple(bars), severity, members)
+        yield GroupView(block.name, piece[-1].output, tuple(bars), severity, members)
 
 
 def _line(place: Span | None, file: TracedFile) -> str:
     if place is None:
         return ""
     if place.filename != file.source.filename:
-        return visible(f"{place.filename.rpartition('/')[2]}:{place.row}")
+        return f"{place.filename.rpartition('/')[2]}:{place.row}"
     shown = file.source.place(place)
     return str(shown.row) if shown.cell is None else f"{shown.cell}:{shown.row}"
 
