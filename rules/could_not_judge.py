@@ -194,7 +194,8 @@ class InputUnknown(ProblemRule):
     """No input could be deduced for a model.
 
     ## Why
-    Shapes can only be judged for some input.
+    Shapes can only be judged for some input. It is also told where two places say different inputs and the
+    model runs with one of them only: a comment that is out of date, or data that do not fit.
 
     ## Use instead
     Give `--input 3x32x32`, or write `# cnnlint: input=3x32x32` above the class.
@@ -249,6 +250,21 @@ class InputUnknown(ProblemRule):
 
             def forward(self, data):
                 return self.fc(data.edges.features) + data.nodes.sum()
+        """,
+        """
+        import torch
+        import torch.nn as nn
+
+        class Net(nn.Module):
+              ^^^ runs with 3×16×16
+            def __init__(self):
+                super().__init__()
+                self.conv = nn.Conv2d(3, 8, 3)
+
+            def forward(self, x):  # (N, 1, 28, 28)
+                return self.conv(x)
+
+        Net()(torch.zeros(1, 3, 16, 16))
         """,
     ]
 
