@@ -37,14 +37,15 @@ def apply(text: str, edits: Iterable[Edit]) -> str:
         ValueError: edits overlap, or name a place that is not in the text.
     """
     lines = _LINE.findall(text)
+    if text and text[-1] not in "\r\n":
+        lines.pop()  # the empty match behind the last line
     newline = next((end for line in lines if (end := line[len(line.rstrip("\r\n")) :])), "\n")
     starts = [0]
     for line in lines:
         starts.append(starts[-1] + len(line))
 
     def offset(row: int, column: int) -> int:
-        line = lines[row - 1] if 0 < row <= len(lines) else ""
-        if not 0 < column <= len(line.rstrip("\r\n")) + 1:
+        if not (0 < row <= len(lines) and 0 < column <= len(lines[row - 1].rstrip("\r\n")) + 1):
             raise ValueError(f"no row {row} with a column {column}")
         return starts[row - 1] + column - 1
 

@@ -10,9 +10,12 @@ from cnnlint.fixing import Change
 
 
 def patch(changes: Iterable[Change]) -> Iterator[bytes]:
-    """The lines of the patch, in the bytes of the files; paths are relative to this folder."""
+    """The lines of the patch, in the bytes of the files; paths are relative to this folder, and those of
+    the files that symbolic links point to."""
     for change in changes:
-        name = os.path.relpath(change.filename).replace(os.sep, "/")
+        name = os.path.relpath(os.path.realpath(change.filename), os.path.realpath(os.curdir)).replace(
+            os.sep, "/"
+        )
         mark = "\t" if " " in name else ""  # ends a name that has blanks
         lines = difflib.unified_diff(
             _lines(change.before), _lines(change.after), f"a/{name}{mark}", f"b/{name}{mark}"
