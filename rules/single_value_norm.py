@@ -13,7 +13,8 @@ class SingleValueNorm(OperationRule):
     ## Why
     BatchNorm on a 1×1 map takes its mean over the batch alone. With a batch of 1, often the last one of an
     epoch, torch raises "Expected more than 1 value per channel when training"; with small batches the
-    statistics are noise. InstanceNorm on a 1×1 map gives nothing but zeros.
+    statistics are noise. InstanceNorm on a 1×1 map gives nothing but zeros, and LayerNorm over one feature
+    nothing but its bias: x minus itself.
 
     ## Use instead
     `DataLoader(…, drop_last=True)`, or no norm behind a global pooling (GroupNorm and LayerNorm work with one
@@ -52,6 +53,12 @@ class SingleValueNorm(OperationRule):
         net = nn.Sequential(nn.Conv1d(3, 8, 8, bias=False), nn.BatchNorm1d(8), nn.ReLU())
                                                             ^^^^^^^^^^^^^^^^^ batch of 1
         """,
+        """
+        import torch.nn as nn
+        # cnnlint: input=64x8
+        net = nn.Sequential(nn.Linear(8, 1), nn.LayerNorm(1))
+                                             ^^^^^^^^^^^^^^^ nothing but its bias
+        """,
     ]
 
     def check(self, trace: Trace) -> Iterator[Diagnostic]:
@@ -63,6 +70,19 @@ class SingleValueNorm(OperationRule):
             refused = operation.fault is not None and operation.fault.reason == "single-value"
             if refused or (single and operation.name == "batch_norm" and not operation.fault):
                 yield self._finding(trace, operation)
+            elif operation.name == "layer_norm" and not operation.fault and _over_one_value(operation):
+                yield self._constant(trace, operation)
+
+    def _constant(self, trace: Trace, operation: Operation) -> Diagnostic:
+        return self.at(
+            trace,
+            operation,
+            f"{trace.describe(operation)} normalises single values: whatever comes in, it gives nothing but "
+            "its bias",
+            label=f"its input is {trace.show(trace.operand(operation))}",
+            help="normalise over more than one feature, or leave the norm out",
+            related=ladder_here(trace, trace.operand(operation)),
+        )
 
     def _finding(self, trace: Trace, operation: Operation) -> Diagnostic:
         source = trace.operand(operation)
@@ -78,3 +98,7 @@ class SingleValueNorm(OperationRule):
             help="give the DataLoader drop_last=True, or leave the norm out behind a global pooling",
             related=ladder_here(trace, source),
         )
+
+
+def _over_one_value(operation: Operation) -> bool:
+    return product(operation.attributes["normalized_shape"]) == 1

@@ -55,6 +55,20 @@ class UnproductiveLayers(OperationRule):
             nn.Conv2d(3, 8, 5, 2, 2), nn.ReLU(), nn.Conv2d(8, 8, 3, 2, 1), nn.ReLU(), nn.Conv2d(8, 64, 2)
         )
         """,
+        """
+        import torch.nn as nn
+        # cnnlint: input=3x32x32
+        class OverTheChannels(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.stem = nn.Conv2d(3, 16, 3, padding=1)
+                self.gate = nn.Conv1d(1, 1, 3, padding=1)
+
+            def forward(self, x):
+                x = self.stem(x)
+                gate = self.gate(x.mean((2, 3)).unsqueeze(1)).sigmoid()
+                return x * gate.transpose(1, 2).unsqueeze(-1)
+        """,
     ]
     invalid = [
         """
@@ -91,7 +105,7 @@ class UnproductiveLayers(OperationRule):
             ):
                 continue
             seen = fields.get(source.id, ())
-            if not seen or len(seen) != len(image) or not _sees_all(seen, image):
+            if not len(seen) == len(image) == len(operation.windows) or not _sees_all(seen, image):
                 continue
             if kernel.name not in beyond:
                 weights += product(kernel.shape)

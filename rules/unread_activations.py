@@ -84,7 +84,8 @@ class UnreadActivations(Rule):
 
             def forward(self, x):
                 x = self.conv(x)
-                return self.main(x) + self.skip(F.pad(x, (0, 1, 0, 1))[:, :, 1:, 1:])
+                cut = F.pad(x, (0, 1, 0, 1))[:, :, 1:, 1:]
+                return self.main(x) + self.skip(cut) + self.skip(F.pad(x, (-1, 1, -1, 1)))
         """,
     ]
     invalid = [
@@ -135,7 +136,9 @@ class UnreadActivations(Rule):
             message,
             trace=trace,
             label=f"reads {_kernel(use)} with stride {windows[-1].stride} on {sizes(space)}",
-            severity=Severity.WARNING if float(share) >= self.warning_share else Severity.ADVICE,
+            severity=Severity.WARNING
+            if float(share) >= self.warning_share and (_leaves_out(use) or not trace.assumed_input)
+            else Severity.ADVICE,
             layers=tuple(dict.fromkeys(each.layer for each in uses if each.layer)),
             inputs=shown(trace, tensor),
             outputs=shown(trace, use.outputs[0]),
@@ -151,8 +154,13 @@ def _is_no_work(trace: Trace, tensor: Tensor) -> bool:
     before = trace.main_input(maker) if maker is not None else None
     if maker is None or before is None:
         return False
-    moved = maker.kind in ("pad", "index") and before.shape[2:] != tensor.shape[2:]
-    return maker.kind in POSITIONWISE or moved
+    cut = maker.kind == "index" and before.shape[2:] != tensor.shape[2:]
+    return cut or maker.kind == "pad" or maker.kind in POSITIONWISE
+
+
+def _leaves_out(use: Operation) -> bool:
+    """Whether positions between the windows are left out: at any size, not only at the end of this one."""
+    return any(window.stride > window.extent for window in use.windows)
 
 
 def _kernel(use: Operation) -> str:
