@@ -1,4 +1,4 @@
-"""What the page shows, as plain data for the template."""
+"""Files and their findings on the page, as plain data for the template."""
 
 from __future__ import annotations
 
@@ -6,93 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cnnlint.diagnostic import Diagnostic, Severity, Span
-from cnnlint.graph import WEIGHTED, Trace
-from cnnlint.report.html.blocks import Block, Level, first_shown, levels
-from cnnlint.report.html.drawing import Drawing, draw
 from cnnlint.report.html.listing import RELATED, Mark, Section, listing
-from cnnlint.report.html.volume import volume
-from cnnlint.report.text import input_line, location, one_line
+from cnnlint.report.html.model import ModelView, model_view
+from cnnlint.report.html.table import worst
+from cnnlint.report.text import location, one_line
 from cnnlint.result import TracedFile
-from cnnlint.shapes import Row, ShapeTable, shape_table
-from cnnlint.trace import Model
-
-UNGROUPED_ROWS = 40
-"""A table of no more rows than these is shown without groups."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """A number and its share of the largest one, from 0 to 1."""
-
-    text: str
-    share: float
-
-
-@dataclass(frozen=True, slots=True)
-class RowView:
-    """A row of the table. `place` is the row of the source that it leads to."""
-
-    index: int
-    layer: str
-    line: str
-    place: int | None
-    operator: str
-    formula: str
-    output: str
-    bars: tuple[Bar | None, ...]
-    fault: str
-    severity: str
-
-
-@dataclass(frozen=True, slots=True)
-class GroupView:
-    """Rows under a heading of their own ("" for none), with what they come to."""
-
-    name: str
-    output: str
-    bars: tuple[Bar | None, ...]
-    severity: str
-    rows: tuple[RowView, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A drawing of the model in one coarseness. `severities` has the worst finding of each box."""
-
-    level: str
-    drawing: Drawing
-    severities: tuple[str, ...]
-    shown: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """A number of the model as a whole."""
-
-    title: str
-    value: str
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ModelView:
-    """One traced model."""
-
-    index: int
-    name: str
-    construction: str
-    place: str
-    notes: tuple[str, ...]
-    tiles: tuple[Tile, ...]
-    pictures: tuple[Picture, ...]
-    colors: tuple[str, ...]
-    headers: tuple[str, ...]
-    groups: tuple[GroupView, ...]
-    severity: str
-
-    @property
-    def grouped(self) -> bool:
-        return len(self.groups) > 1
+from cnnlint.shapes import ShapeTable, shape_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +56,6 @@ class FileView:
         return worst(finding.severity for finding in self.findings)
 
 
-def worst(severities: Iterator[str]) -> str:
-    """The worst of some severities, "" of none."""
-    return max((Severity(name) for name in severities), key=lambda item: item.rank, default="")
-
-
 def faults(file: TracedFile) -> list[Diagnostic]:
     """What refused its input, as findings: for files that no rule has judged."""
     found: dict[tuple[Span, str], Diagnostic] = {}
@@ -179,10 +93,15 @@ class Views:
             for number, finding in enumerate(findings, self._findings)
         ]
         models = [
-            _model(index, model, table, file, [item for item in told if item.model == index])
+            model_view(
+                *tables[model.name],
+                model,
+                file,
+                _severities(tables[model.name], told),
+                worst(item.severity for item in told if item.model == tables[model.name][0]),
+            )
             for model in file.trace.models
             if model.passes
-            for index, table in [tables[model.name]]
         ]
         marks = [
             mark
@@ -232,6 +151,16 @@ class Views:
         )
 
 
+def _severities(numbered: tuple[int, ShapeTable], findings: Sequence[FindingView]) -> dict[int, str]:
+    """The worst finding of each row of a model's table that has one; what refused its input always is one."""
+    index, table = numbered
+    found = {row: str(Severity.ERROR) for row, item in enumerate(table.rows) if item.fault}
+    for finding in findings:
+        for row in finding.rows if finding.model == index else ():
+            found[row] = worst((finding.severity, found.get(row, finding.severity)))
+    return found
+
+
 class _JoinedRows:
     """Rows of the joined text for spans as they are shown (a notebook's count within their cell)."""
 
@@ -279,179 +208,3 @@ def _rows_of(finding: Diagnostic, table: ShapeTable, file: TracedFile) -> Iterat
         if row.place and finding.span.contains(file.source.place(row.place))
     ]
     yield from faulty or layers or placed or within
-
-
-def _model(
-    index: int, model: Model, table: ShapeTable, file: TracedFile, findings: Sequence[FindingView]
-) -> ModelView:
-    trace = Trace(model, model.passes[0])
-    severities: dict[int, str] = {
-        row: str(Severity.ERROR) for row, item in enumerate(table.rows) if item.fault
-    }
-    for finding in findings:
-        for row in finding.rows:
-            severities[row] = worst(iter({severities.get(row, finding.severity), finding.severity}))
-    found = levels(trace, table.rows)
-    rows = _rows(table, trace, file, severities)
-    return ModelView(
-        index=index,
-        name=model.name,
-        construction=model.construction,
-        place=location(file.source.place(model.span)),
-        notes=tuple(_notes(model)),
-        tiles=tuple(_tiles(model, table, trace)),
-        pictures=tuple(_pictures(found, severities)),
-        colors=tuple(dict.fromkeys(_colors(found[0].blocks))),
-        headers=_headers(table),
-        groups=tuple(_groups(found, rows, table)),
-        severity=worst(finding.severity for finding in findings),
-    )
-
-
-def _notes(model: Model) -> Iterator[str]:
-    for note in model.notes:
-        yield one_line(note)
-    if not all(run.complete for run in model.passes):
-        yield "the forward pass could not be followed to its end"
-
-
-def _tiles(model: Model, table: ShapeTable, trace: Trace) -> Iterator[Tile]:
-    shapes, _, reason = input_line(model).partition(" (")
-    if shapes:
-        yield Tile("Input", shapes.removesuffix(" per sample"), reason.removesuffix(")"))
-    outputs = [volume(trace, id).label for id in trace.run.outputs[:3]]
-    if outputs:
-        yield Tile("Output", ", ".join(outputs), "per sample")
-    frozen = table.parameters - table.trainable
-    yield Tile(
-        "Parameters", _short(table.parameters), f"{_short(frozen)} frozen" if frozen else "all trainable"
-    )
-    known = "as far as sizes are known" if any(row.fault for row in table.rows) else "per sample"
-    yield Tile("MACs", _short(table.macs), known)
-    weighted = len({operation.layer for operation in trace.operations(*WEIGHTED)})
-    yield Tile("Weighted layers", f"{weighted:,}", f"{len(table.rows):,} operators")
-    largest = max((row.receptive_field for row in table.rows), default=())
-    if largest:
-        yield Tile("Receptive field", _field(largest), "largest, in input positions")
-    if table.measured:
-        yield Tile("Time", f"{table.seconds * 1000:,.1f} ms", f"for a batch of {table.batch}")
-
-
-def _pictures(found: Sequence[Level], severities: dict[int, str]) -> Iterator[Picture]:
-    shown = first_shown(found)
-    for level in found if shown.blocks else ():
-        marked = tuple(
-            worst(severities[row] for row in range(block.first, block.last + 1) if row in severities)
-            for block in level.blocks
-        )
-        yield Picture(level.name, draw(level.blocks), marked, level is shown)
-
-
-def _colors(blocks: Sequence[Block]) -> Iterator[str]:
-    for block in blocks:
-        yield block.color
-        yield from block.bands
-
-
-def _headers(table: ShapeTable) -> tuple[str, ...]:
-    measured = ("Time", "Peak memory") if table.measured else ()
-    return ("Parameters", "MACs", "Receptive field", *measured)
-
-
-def _rows(table: ShapeTable, trace: Trace, file: TracedFile, severities: dict[int, str]) -> list[RowView]:
-    most = [
-        max((number for number in column), default=0)
-        for column in zip(*map(_numbers, table.rows), strict=True)
-    ]
-    seen = [volume(trace, id) for id in trace.run.inputs]
-    image = max((max(box.height, box.width) for box in seen), default=1)
-    return [
-        RowView(
-            index=index,
-            layer=row.layer or "",
-            line=_line(row.place, file),
-            place=row.place.row if row.place and row.place.filename == file.source.filename else None,
-            operator=row.operator,
-            formula=row.formula,
-            output=row.output,
-            bars=_bars(row, most, image, table.measured),
-            fault=one_line(row.fault or ""),
-            severity=severities.get(index, ""),
-        )
-        for index, row in enumerate(table.rows)
-    ]
-
-
-def _numbers(row: Row) -> tuple[float, float, float, float]:
-    seconds = row.cost.seconds or 0.0 if row.cost else 0.0
-    memory = row.cost.peak_bytes or 0 if row.cost else 0
-    return row.parameters, row.macs, seconds, memory
-
-
-def _bars(row: Row, most: Sequence[float], image: int, measured: bool) -> tuple[Bar | None, ...]:
-    parameters, macs, seconds, memory = _numbers(row)
-    field = row.receptive_field
-    bars = [
-        _bar(f"{row.parameters:,}", parameters, most[0]),
-        _bar(f"{row.macs:,}", macs, most[1]),
-        _bar(_field(field), max(field), image) if field else None,
-    ]
-    if measured:
-        bars += [
-            _bar(f"{seconds * 1000:,.2f} ms", seconds, most[2]),
-            _bar(f"{memory / 2**20:,.1f} MiB", memory, most[3]),
-        ]
-    return tuple(bars)
-
-
-def _bar(text: str, number: float, most: float) -> Bar | None:
-    return Bar(text, round(min(number / most, 1), 3)) if number else None
-
-
-def _groups(found: Sequence[Level], rows: Sequence[RowView], table: ShapeTable) -> Iterator[GroupView]:
-    """The rows by the blocks of a coarser drawing, where they are many and there is one."""
-    shown = first_shown(found)
-    level = shown if shown is not found[0] else found[-1]
-    if len(rows) <= UNGROUPED_ROWS or level is found[0]:
-        yield GroupView("", "", (), "", tuple(rows))
-        return
-    starts = [0, *(block.first for block in level.blocks[1:])]
-    ends = [*starts[1:], len(rows)]
-    pieces = [
-        (block, table.rows[start:end]) for block, start, end in zip(level.blocks, starts, ends, strict=True)
-    ]
-    sums = [tuple(map(sum, zip(*map(_numbers, piece), strict=True))) for _, piece in pieces]
-    most = [max(column) for column in zip(*sums, strict=True)]
-    for (block, piece), total, start, end in zip(pieces, sums, starts, ends, strict=True):
-        members = tuple(rows[start:end])
-        field = piece[-1].receptive_field
-        bars = [
-            _bar(f"{total[0]:,}", total[0], most[0]),
-            _bar(f"{total[1]:,}", total[1], most[1]),
-            Bar(_field(field), members[-1].bars[2].share) if field and members[-1].bars[2] else None,
-        ]
-        if table.measured:
-            bars += [_bar(f"{total[2] * 1000:,.2f} ms", total[2], most[2]), None]
-        severity = worst(row.severity for row in members if row.severity)
-        yield GroupView(block.name, piece[-1].output, tuple(bars), severity, members)
-
-
-def _line(place: Span | None, file: TracedFile) -> str:
-    if place is None:
-        return ""
-    if place.filename != file.source.filename:
-        return f"{place.filename.rpartition('/')[2]}:{place.row}"
-    shown = file.source.place(place)
-    return str(shown.row) if shown.cell is None else f"{shown.cell}:{shown.row}"
-
-
-def _field(sizes: Sequence[int]) -> str:
-    return str(sizes[0]) if len(set(sizes)) == 1 else "×".join(map(str, sizes))
-
-
-def _short(number: int) -> str:
-    """`35,114`, `60.2 M`."""
-    for size, sign in ((10**12, "T"), (10**9, "G"), (10**6, "M")):
-        if number >= size:
-            return f"{number / size:.3g} {sign}"
-    return f"{number:,}"
