@@ -13,8 +13,8 @@ class BiasBeforeNorm(OperationRule):
 
     ## Why
     BatchNorm subtracts the mean of each channel, and with it any constant that was added before: the bias
-    is memory and work for nothing, and its gradient is zero. InstanceNorm and GroupNorm with one
-    channel a group do the same; LayerNorm and other GroupNorms do not.
+    is memory and work for nothing, and its gradient is zero; beyond that it does no harm. InstanceNorm and
+    GroupNorm with one channel a group do the same; LayerNorm and other GroupNorms do not.
 
     ## Use instead
         nn.Conv2d(3, 8, 3, bias=False), nn.BatchNorm2d(8)
@@ -27,7 +27,7 @@ class BiasBeforeNorm(OperationRule):
 
     code = "CNN405"
     name = "bias-before-norm"
-    severity = Severity.WARNING
+    severity = Severity.ADVICE
 
     valid = [
         """

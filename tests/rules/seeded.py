@@ -71,9 +71,9 @@ MODELS = {
             def __init__(self):
                 super().__init__()
                 self.stem = nn.Conv2d(3, 16, 3, 1, 1)
-                self.conv1 = nn.Conv2d(16, 32, 3, stride=2, padding=1)
+                self.conv1 = nn.Conv2d(16, 32, 3, stride=2, padding=1, bias=False)
                 self.norm1 = nn.BatchNorm2d(32)
-                self.conv2 = nn.Conv2d(32, 32, 3, padding=1)
+                self.conv2 = nn.Conv2d(32, 32, 3, padding=1, bias=False)
                 self.norm2 = nn.BatchNorm2d(32)
                 self.down = nn.Conv2d(16, 32, 1, stride=2)
                 self.depthwise = nn.Conv2d(32, 32, 3, padding=1, groups=32)
@@ -123,7 +123,7 @@ MODELS = {
             def __init__(self):
                 super().__init__()
                 self.body = nn.Sequential(
-                    nn.Conv1d(4, 8, 5, 2, 2),
+                    nn.Conv1d(4, 8, 5, 2, 2, bias=False),
                     nn.BatchNorm1d(8),
                     nn.ReLU(),
                     nn.MaxPool1d(2),
@@ -146,7 +146,7 @@ MODELS = {
                 self.fc = nn.Linear(16, 512)
                 self.net = nn.Sequential(
                     nn.Unflatten(1, (32, 4, 4)),
-                    nn.ConvTranspose2d(32, 16, 4, 2, 1),
+                    nn.ConvTranspose2d(32, 16, 4, 2, 1, bias=False),
                     nn.BatchNorm2d(16),
                     nn.ReLU(),
                     nn.ConvTranspose2d(16, 3, 4, 2, 1),

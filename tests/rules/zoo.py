@@ -24,34 +24,24 @@ from cnnlint.engine import judge, trace_paths
 from cnnlint.plugin import all_rules
 from cnnlint.result import FileResult
 
-BIAS = "its convolutions keep a bias in front of BatchNorm or InstanceNorm"
 POOLED_NORM = "a BatchNorm follows a global pooling"
 POOLED_KEYS = "the attention's keys are pooled with a kernel of 3 and a stride of 8"
 STRIDED_POINTWISE = "a 1×1 convolution or pooling with stride 2 reads a quarter of its input, as in ResNet v1"
 
 TRUE_FINDINGS: dict[str, dict[str, str]] = {
-    "torchvision.vgg*_bn": {"CNN405": BIAS},
-    "torchvision.raft_*": {"CNN405": BIAS},
     "torchvision.deeplabv3_*": {
         "CNN112": POOLED_NORM,
         "CNN303": "at 224 pixels its dilations of 24 and 36 reach beyond the map",
     },
     "torchvision.inception_v3": {"CNN112": "its auxiliary head has a BatchNorm on a 1×1 map"},
     "torchvision.mvit_*": {"CNN302": POOLED_KEYS},
-    "timm.resnest*": {"CNN112": POOLED_NORM, "CNN405": BIAS},
-    "timm.rexnet*": {"CNN112": POOLED_NORM, "CNN405": BIAS},
+    "timm.resnest*": {"CNN112": POOLED_NORM},
+    "timm.rexnet*": {"CNN112": POOLED_NORM},
     "timm.skresne*": {"CNN112": POOLED_NORM, "CNN302": STRIDED_POINTWISE},
     "timm.dpn*": {"CNN302": STRIDED_POINTWISE},
     "timm.*nasnet*": {"CNN302": STRIDED_POINTWISE},
     "timm.mvitv2*": {"CNN302": POOLED_KEYS},
     "timm.csatv2*": {"CNN512": "its attention with one channel multiplies over the batch"},
-    **{
-        f"timm.{family}*": {"CNN405": BIAS}
-        for family in (
-            *("cpubone", "efficientformer", "hrnet", "inception_next", "lowformer"),
-            *("maxvit", "starnet", "swiftformer", "visformer"),
-        )
-    },
 }
 
 
