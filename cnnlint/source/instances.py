@@ -172,7 +172,9 @@ class Instances:
         return not self.imports.is_imported(callee) or name.startswith("torch.")
 
     def _is_whole_model(self, origin: Origin) -> bool:
-        return isinstance(origin, ast.Call) or origin in self.factories or self.models.is_model(origin)
+        if isinstance(origin, ast.Call) or origin in self.factories or self.models.is_model(origin):
+            return True
+        return origin not in self.models.classes and origin not in self.scopes.functions  # imported
 
 
 def returned(function: ast.AST) -> Iterator[ast.expr]:

@@ -84,7 +84,10 @@ class User:
             call = use.node
             assert isinstance(call, ast.Call)
             mentioned = (call.func, *call.args, *(item.value for item in call.keywords))
-            if any(self._model(node) in names for node in mentioned) and self._inside_model(use.scope):
+            if not any(self._model(node) in names for node in mentioned):
+                continue
+            returns = use.scope.is_function and any(call is value for value in returned(use.scope.node))
+            if returns or self._inside_model(use.scope):
                 return True
         return False
 
@@ -124,11 +127,12 @@ class User:
         return Instances(self.file.tree, self._imports, self._scopes, models, neighbours, self._model)
 
     def _inside_model(self, scope: Scope | None) -> bool:
-        """Whether code stands in a class of models or in a factory."""
+        """Whether code stands in a class of models, or in a factory that the file offers to others."""
         while scope is not None:
             if scope.is_class and self._instances.models.is_module(scope.name):
                 return True
-            if scope.is_function and scope.name in self._instances.factories:
+            offered = scope.is_function and not self._scopes.calls_of(scope.name)
+            if offered and scope.name in self._instances.factories:
                 return True
             scope = scope.parent
         return False

@@ -74,6 +74,22 @@ def test_the_expression_is_of_the_other_file():
 
 
 @pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("net = Net(3)", True),
+        ("def main():\n    net = Net(3)", True),
+        ("def build():\n    return Net(3)\nnet = build()", True),
+        ("def build():\n    return Net(3)", False),
+        ("class Big(nn.Module):\n    def __init__(self):\n        self.net = Net(3)", False),
+    ],
+)
+def test_calls_that_build_it_to_use_it_as_it_is(text, whole):
+    found = user(f"import torch.nn as nn\nfrom model import Net\n{text}", "model")
+    assert len(found.constructions("Net")) == 1
+    assert len(found.constructions("Net", whole=True)) == whole
+
+
+@pytest.mark.parametrize(
     ("text", "used"),
     [
         ("from model import helper", True),
