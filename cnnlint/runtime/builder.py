@@ -102,10 +102,11 @@ class Builder:
         return None
 
     def leave_out_parts(self, targets: Sequence[Target], built: Container[str]) -> None:
-        """Take back that classes lack arguments where the file's factories were `built`: these are what
-        the file offers, and a class that none of them needs is a part for others, or a helper."""
+        """Take back that classes, or what functions define, lack arguments where the file's factories were
+        `built`: these are what the file offers, and a class that none of them needs is a part for others,
+        or a helper."""
         if any(target.kind == "factory" and target.name in built for target in targets):
-            classes = {target.name for target in targets if target.kind == "class"}
+            classes = {target.name for target in targets if target.kind == "class" or target.definition}
             self.problems = [
                 problem
                 for problem in self.problems

@@ -74,9 +74,9 @@ class _ByName:
         self.given: dict[str, conventional.Argument] = {}
 
     def make(self, module: SlicedModule) -> Any:
-        """Raises ArgumentsMissing for a name that nothing is known of, and NotAModel for a part of an
-        installed package."""
-        if module.is_part_of_package(self.target.name):
+        """Raises ArgumentsMissing for a name that nothing is known of, and NotAModel in an installed
+        package: what needs arguments there is a part, which the package builds as it needs it."""
+        if module.installed:
             raise NotAModel
         function = definition(module, self.target)
         given = conventional.conventional(module, function, self.settings)

@@ -61,6 +61,9 @@ LARGEST_SOLVED = 1024
 TOKENS = 64
 """The length of a sequence of token ids or features that nothing else says."""
 
+SIDE = 16
+"""Height and width of a map with its channels last that nothing else says."""
+
 OTHER_LAYOUTS: tuple[Shape, ...] = (
     (1, 28, 28),
     (28, 28),
@@ -277,8 +280,51 @@ class Solver:
         if len(inputs) == 1 and inputs[0].reason == ASSUMED:
             inputs = self._other_layouts(inputs, OTHER_LAYOUTS)
         elif len(inputs) == 1 and len(inputs[0].shape) == 1:
-            inputs = self._other_layouts(inputs, ((TOKENS, *inputs[0].shape),))
+            features = inputs[0].shape[0]
+            layouts = ((TOKENS, features), (SIDE, SIDE, features), *_maps(features))
+            inputs = self._other_layouts(inputs, layouts)
+        elif len(inputs) == 1 and inputs[0].source == "solved":
+            # the features of a Linear may be the channels of a map that is pooled before it
+            inputs = self._other_layouts(inputs, _maps(math.prod(inputs[0].shape)))
+        elif len(inputs) > 1:
+            inputs = self._several(inputs)
+        if len(inputs) == 1 and self._is_refuted(inputs[0]):
+            inputs = (replace(inputs[0], source="assumed", reason=ASSUMED),)
         return Found(inputs)
+
+    def _is_refuted(self, item: Input) -> bool:
+        """Whether an input that was solved from a layer behind other operators does not even get there."""
+        if item.source != "solved":
+            return False
+        run, error = self.trial((item,))
+        use = first_use(Trace(bare_model(run), run), run.inputs[0])
+        if use is None or use[0].fault is not None:
+            return True
+        return error is not None and use[1].origin != "input"
+
+    def _several(self, inputs: tuple[Input, ...]) -> tuple[Input, ...]:
+        """Several vectors: those that are joined share the features that a Linear reads, and each may be a
+        sequence."""
+        vectors = [index for index, item in enumerate(inputs) if len(item.shape) == 1]
+        fewest = self.badness(inputs)
+        if not fewest or not vectors:
+            return inputs
+        candidates = []
+        last, *rest = reversed(vectors)
+        sizes = {inputs[index].shape for index in vectors}
+        if rest and len(sizes) == 1 and (total := inputs[last].shape[0]) > len(rest):
+            shares = {last: total - len(rest) * (total // len(vectors))}
+            shares |= dict.fromkeys(rest, total // len(vectors))
+            candidates.append({index: (share,) for index, share in shares.items()})
+        candidates.append({index: (TOKENS, *inputs[index].shape) for index in vectors})
+        for shapes in candidates:
+            changed = tuple(
+                replace(item, shape=shapes[index], source="assumed") if index in shapes else item
+                for index, item in enumerate(inputs)
+            )
+            if self.badness(changed) < fewest:
+                return changed
+        return inputs
 
     def _other_layouts(self, inputs: tuple[Input, ...], layouts: Sequence[Shape]) -> tuple[Input, ...]:
         """The input in that one of the layouts which has the fewest faults."""
@@ -303,9 +349,8 @@ class Solver:
             changed = False
             for index, id in enumerate(run.inputs):
                 use = first_use(trace, id)
-                if use is None:
-                    continue
-                needed = _needed(trace, *use, inputs[index])
+                needed = self._behind_reshape(trace, id, inputs, index)
+                needed = needed or (_needed(trace, *use, inputs[index]) if use else None)
                 if needed is not None and (needed.shape, needed.dtype) != (
                     inputs[index].shape,
                     inputs[index].dtype,
@@ -317,6 +362,20 @@ class Solver:
             if not changed:
                 break
         return tuple(inputs)
+
+    def _behind_reshape(self, trace: Trace, id: int, inputs: Sequence[Input], index: int) -> Input | None:
+        """An input that forward reshapes at once (`x.view(-1, 1, 28, 28)`) as it is behind that, where the
+        model takes it so."""
+        first = trace.consumers(id)[:1]
+        if not first or first[0].kind != "reshape" or first[0].fault or inputs[index].reason != ASSUMED:
+            return None
+        shape = trace.tensor(first[0].outputs[0]).shape[1:]
+        reason = f"the sizes that {trace.describe(first[0])} gives it"
+        reshaped = replace(inputs[index], shape=shape, source="solved", reason=reason)
+        others = [*inputs[:index], reshaped, *inputs[index + 1 :]]
+        keeps_batch = trace.tensor(first[0].outputs[0]).shape[0] == trace.run.batch
+        fits = bool(shape) and not keeps_batch and self.badness(others) <= self.badness(inputs)
+        return reshaped if fits else None
 
     def _guess(self, name: str) -> Input:
         if name in SCALARS:
@@ -350,6 +409,14 @@ class Solver:
                     best, fewest = candidate, badness
         if best is inputs:
             return inputs
+        twice = _resized(best, free, tuple(2 * size for size in best[free[0]].shape[1:]))
+        if not self.badness(twice):
+            return tuple(
+                replace(item, reason="one of the sizes that its layers agree on; it is assumed")
+                if index in free
+                else item
+                for index, item in enumerate(best)
+            )
         needs = "the size that the layers behind the flatten need"
         return tuple(
             replace(item, source="solved", reason=needs) if index in free else item
@@ -390,6 +457,11 @@ class Solver:
         return None
 
 
+def _maps(channels: int) -> tuple[Shape, ...]:
+    """Maps with so many channels, small and of one value each."""
+    return ((channels, 8, 8), (channels, 1, 1))
+
+
 def bare_model(run: Pass) -> Model:
     """A model that is only its pass, to ask a trace about."""
     return Model("", "", Span("", 1, 1, 1, 1), passes=(run,))
@@ -417,10 +489,10 @@ def _resized(inputs: tuple[Input, ...], free: list[int], size: Shape) -> tuple[I
 
 
 def _lost_batches(run: Pass) -> int:
-    """Outputs whose first axis is a multiple of the batch: `view(-1, N)` runs at a wrong size too."""
+    """Outputs whose first axis is longer than the batch: `view(-1, N)` runs at a wrong size too."""
     sizes = {tensor.id: tensor.shape for tensor in run.tensors}
     firsts = [sizes[id][0] for id in run.outputs if sizes[id]]
-    return sum(first > run.batch and first % run.batch == 0 for first in firsts)
+    return sum(first > run.batch for first in firsts)
 
 
 _PASSING = frozenset(

@@ -214,19 +214,10 @@ class SlicedModule:
             value = getattr(value, part)
         return value
 
-    def is_part_of_package(self, name: str) -> bool:
-        """Whether the module is an installed one, and others of its package have imported what a name of it
-        is: they build it as they need it."""
-        if not self._whole:
-            return False
-        package = self.module.__name__.partition(".")[0]
-        value = self.get(name)
-        return any(
-            other is not self.module
-            and other_name.partition(".")[0] == package
-            and getattr(other, "__dict__", {}).get(name) is value
-            for other_name, other in list(sys.modules.items())
-        )
+    @property
+    def installed(self) -> bool:
+        """Whether it is a module of an installed package, imported as ever."""
+        return self._whole
 
     def _attribute(self, name: str) -> Any:
         """What other modules import from this one, run as it is asked for (PEP 562)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,6 @@ from tracing import trace_text
 from cnnlint.job import Job
 from cnnlint.runtime import construct
 from cnnlint.runtime.frames import UserFiles
-from cnnlint.trace import FileTrace
 from cnnlint.workers import Workers
 
 GATE = """
@@ -30,36 +29,23 @@ class {name}(nn.Module):
 """
 
 
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], FileTrace]]:
-    """Traces a module of a package `manynets` that is installed."""
-    site = tmp_path_factory.mktemp("env") / "site-packages"
+def test_what_needs_arguments_in_an_installed_package_is_a_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = tmp_path / "site-packages"
     package = site / "manynets"
     package.mkdir(parents=True)
-    (package / "__init__.py").write_text("from .gates import Gate\nfrom . import alone\n")
-    (package / "gates.py").write_text(GATE.format(name="Gate"))
-    (package / "alone.py").write_text(GATE.format(name="Alone"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(site), prepend=":")
-        with Workers(1) as workers:
-            yield lambda name: _traced(workers, package / name)
-
-
-def _traced(workers: Workers, path: Path) -> FileTrace:
+    (package / "__init__.py").touch()
+    path = package / "gates.py"
+    path.write_text(GATE.format(name="Gate") + "\ndef gate_small():\n    return Gate(5)\n")
+    monkeypatch.setenv("PYTHONPATH", str(site), prepend=":")
     job = Job(filename=str(path), path=str(path), text=path.read_text())
-    return next(iter(workers.trace([job]))).trace
-
-
-def test_a_part_that_others_import_is_not_built_from_conventional_values(
-    installed: Callable[[str], FileTrace],
-) -> None:
-    trace = installed("gates.py")
-    assert (trace.models, trace.problems) == ((), ())
-
-
-def test_a_model_that_nobody_imports_is(installed: Callable[[str], FileTrace]) -> None:
-    (model,) = installed("alone.py").models
-    assert "num_classes=10" in model.notes[0]
+    part = replace(job, path=str(package / "parts.py"), text=GATE.format(name="Gate"))
+    Path(part.path).write_text(part.text)
+    with Workers(1) as workers:
+        whole, parts = (outcome.trace for outcome in workers.trace([job, part]))
+    assert [model.name for model in whole.models] == ["gate_small"]
+    assert (parts.models, parts.problems) == ((), ())
 
 
 def test_classes_beside_factories_are_not_asked_for_their_arguments() -> None:
@@ -79,3 +65,31 @@ def test_a_deep_copy_keeps_what_is_shared() -> None:
     pair = construct.build(build, construct.Construction(UserFiles()))
     assert pair[1].running_mean is pair[0].running_mean
     assert isinstance(pair[0].running_mean, torch.Tensor) and pair[0].running_mean.is_meta
+
+
+CHANNELS_LAST = """
+import torch.nn as nn
+
+class Squeeze(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(5, 5)
+
+    def forward(self, x):
+        n, h, w, c = x.shape
+        {condition}
+        return x * self.fc(x.mean((1, 2), keepdim=True)).sigmoid()
+"""
+
+
+def test_a_map_may_have_its_channels_last() -> None:
+    (model,) = trace_text(CHANNELS_LAST.format(condition="")).models
+    assert model.inputs[0].shape == (16, 16, 5)
+    assert not any(operation.fault for operation in model.passes[0].operations)
+
+
+def test_an_input_that_was_solved_in_vain_blames_nobody() -> None:
+    trace = trace_text(CHANNELS_LAST.format(condition="assert (h, w) == (7, 9)"))
+    (problem,) = trace.problems
+    assert problem.reason == "input-unknown"
+    assert not any(operation.fault for run in trace.models[0].passes for operation in run.operations)
