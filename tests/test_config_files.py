@@ -228,9 +228,9 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_inputs_models_classes_and_loss_come_from_the_configuration(models: Path) -> None:
     shown = run("nets", cwd=models).stdout
     assert "= input: 3×16×16 per sample (inputs in pyproject.toml)" in shown
-    assert "error CNN208 wrong-class-count: fc gives 7 outputs, but there are 10 classes" in shown
+    assert "wrong-class-count: fc gives 7 outputs, but there are 10 classes" in shown
     assert "2 | num-classes = 10\n   | ---------------- 10 classes: num-classes in pyproject.toml" in shown
-    assert "error CNN202 loss-activation-mismatch: softmax before CrossEntropyLoss" in shown
+    assert "loss-activation-mismatch: softmax before CrossEntropyLoss" in shown
     assert "3 | loss = 'cross_entropy'" in shown
 
 
@@ -254,6 +254,14 @@ def test_what_the_file_says_of_classes_and_loss_counts_before(models: Path) -> N
     shown = run("--output-format", "concise", "nets/trained.py", cwd=models).stdout
     trained.unlink()
     assert "CNN208" not in shown and "CrossEntropyLoss" not in shown
+
+
+def test_too_few_inputs_are_told(models: Path) -> None:
+    pair = models / "nets" / "pair.py"
+    pair.write_text(f"{NET.replace('(self, x)', '(self, x, y)')}\n")
+    shown = run("--output-format", "concise", "nets/pair.py", cwd=models).stdout
+    pair.unlink()
+    assert "forward of Net takes 2 inputs (x, y), and inputs in pyproject.toml gives 1" in shown
 
 
 def test_a_model_that_the_file_does_not_have_is_refused(models: Path) -> None:

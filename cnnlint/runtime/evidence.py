@@ -67,7 +67,18 @@ def find(
             wanted = f"{len(names)} inputs ({', '.join(names)})"
             raise InputUnknown(f"forward of {target.name} takes {wanted}, and --input gives {len(option)}")
         return Found(from_option(option, names))
-    return _Weighing(target, model, names, evaluate, Solver(model, names, trial)).found(siblings)
+    found = _Weighing(target, model, names, evaluate, Solver(model, names, trial)).found(siblings)
+    return replace(found, doubts=(*_too_few(target, names), *found.doubts))
+
+
+def _too_few(target: Target, names: Sequence[str]) -> Iterator[str]:
+    """What the user has written for this model, and what does not do, so that it is passed over."""
+    for evidence in target.inputs:
+        if evidence.source in ("comment", "configuration") and len(evidence.shapes) < len(names):
+            wanted = f"{len(names)} inputs ({', '.join(names)})"
+            given = f"{evidence.reason} gives {len(evidence.shapes)}"
+            yield f"forward of {target.name} takes {wanted}, and {given}"
+            return
 
 
 class _Weighing:
