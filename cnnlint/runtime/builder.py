@@ -24,6 +24,7 @@ from cnnlint.runtime.recovery import FAILED, stand_in
 from cnnlint.runtime.siblings import Siblings
 from cnnlint.source.facts import Target
 from cnnlint.source.file import SourceFile
+from cnnlint.source.settings import Setting, chosen, sources
 from cnnlint.trace import Problem
 
 
@@ -65,7 +66,7 @@ class Builder:
     def build(self, target: Target) -> Built | None:
         """The model of a target, or None with the problem noted."""
         unavailable: Unavailable | None = None
-        for candidate in candidates(target, self.job.models, lambda: self._elsewhere(target)):
+        for candidate in candidates(target, self.job.models, lambda: self._elsewhere(target), self._settings):
             construction = self._construction
             try:
                 module = self.load()
@@ -97,7 +98,7 @@ class Builder:
             return self._finish(candidate, construction, module, model)
         if unavailable is not None:
             self._unavailable(target, unavailable)
-        elif not self.siblings.import_class(target.name):
+        elif target.kind != "class" or not self.siblings.have_part(self.file, target.name):
             self._missing_arguments(target)
         return None
 
@@ -131,6 +132,12 @@ class Builder:
                     tentative=optional,
                     note=lambda module, note=note: note,  # type: ignore[misc]
                 )
+
+    def _settings(self, names: list[str]) -> dict[str, Setting]:
+        """What the file and the project say of names; an installed package says nothing."""
+        if "site-packages" in self.job.path:
+            return {}
+        return chosen(names, [*sources(self.file), *self.siblings.settings(names)])
 
     def _finish(
         self,

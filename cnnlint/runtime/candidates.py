@@ -35,10 +35,14 @@ class Candidate:
 
 
 def candidates(
-    target: Target, given: Sequence[str], elsewhere: Callable[[], Iterator[Candidate]]
+    target: Target,
+    given: Sequence[str],
+    elsewhere: Callable[[], Iterator[Candidate]],
+    settings: conventional.Settings,
 ) -> Iterator[Candidate]:
     """The ways to build a target: calls `given` by the option, what the file says, what the project's
-    other files say (looked up only when it comes to that), the defaults, and conventional values."""
+    other files say (looked up only when it comes to that), the defaults, and values by the arguments'
+    names: those that the project `settings` give, and conventional ones."""
     for text in given:
         if called_name(text) == target.name:
             expression = Expression(text, "", _names_in(text), target.span)
@@ -46,7 +50,7 @@ def candidates(
                 expression = replace(inner, text=text, names=inner.names | expression.names)
             yield Candidate(text, _evaluation(expression))
     for item in target.constructions:
-        guessed = item.source != "comment" and target.kind != "variable"
+        guessed = item.source not in ("comment", "configuration") and target.kind != "variable"
         yield Candidate(item.expression.text, _evaluation(item.expression), guessed)
     if target.kind == "variable":
         return

@@ -20,7 +20,7 @@ CONFIGURATIONS = frozenset(
 
 
 class Argument(NamedTuple):
-    """A value, how the report shows it, and where the project gives it to such a name ("" for a convention)."""
+    """A value, how the report shows it, and where the project gives it to such a name ("": nowhere)."""
 
     value: Any
     text: str

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import importlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -14,7 +15,9 @@ from typing import Any
 from cnnlint.runtime.frames import UserFiles
 from cnnlint.runtime.loader import SlicedModule, package_of, project_root
 from cnnlint.source.facts import Construction, Expression, InputEvidence
+from cnnlint.source.file import SourceFile
 from cnnlint.source.reading import read_path
+from cnnlint.source.settings import Source, sources
 from cnnlint.source.users import Home, User
 
 MOST_FILES = 300
@@ -86,23 +89,28 @@ class Siblings:
             ]
         return sorted([*handed, *data], key=lambda item: not item.trusted)
 
-    def import_class(self, name: str) -> bool:
-        """Whether another file imports a class from this one: then it is a part of a model there."""
-        module = package_of(self._path)[0].rpartition(".")[2]
-        word, home, own = (
-            re.compile(pattern.encode(), re.MULTILINE)
-            for pattern in (
-                rf"\b{re.escape(name)}\b",
-                rf"\b{re.escape(module)}\b",
-                rf"^class {re.escape(name)}\b",
-            )
-        )
-        for sibling in self._files:
-            with contextlib.suppress(OSError):
-                text = sibling.read_bytes()
-                if word.search(text) and home.search(text) and not own.search(text):
-                    return True
-        return False
+    def have_part(self, file: SourceFile, name: str) -> bool:
+        """Whether a model of another file holds what `file`, the linted one, calls `name`: itself, or by
+        a class or function of the file that mentions it."""
+        word = re.compile(rf"\b{re.escape(name)}\b")
+        names = {name} | {
+            node.name
+            for node in file.tree.body
+            if isinstance(node, (ast.ClassDef, ast.FunctionDef))
+            and word.search("\n".join(file.lines[node.lineno - 1 : node.end_lineno]))
+        }
+        return any(user.holds(names) for _, user in self._users)
+
+    def settings(self, names: Sequence[str]) -> Iterator[Source]:
+        """What the files of the project say of names, those of the nearest files first."""
+        spelt = "|".join(re.escape(name).replace("_", "[-_]") for name in names)
+        word = re.compile(rf"({spelt})\b".encode(errors="surrogateescape"), re.IGNORECASE)
+        read = 0
+        for path in self._files:
+            with contextlib.suppress(OSError, SyntaxError):
+                if read < MOST_USERS and word.search(path.read_bytes()):
+                    read += 1
+                    yield from sources(replace(read_path(path, self._display(str(path))), beside=True))
 
     # -- files
 
@@ -128,7 +136,10 @@ class Siblings:
     def _users(self) -> list[tuple[Path, User]]:
         """The files whose imports name the module, or a package that it is in."""
         names = "|".join(map(re.escape, self._home.parts))
-        imports = re.compile(rf'(?:^|")[ \t]*(?:from|import)\b[^\n]*\b(?:{names})\b'.encode(), re.MULTILINE)
+        imports = re.compile(
+            rf'(?:^|")[ \t]*(?:from|import)\b[^\n]*\b(?:{names})\b'.encode(errors="surrogateescape"),
+            re.MULTILINE,
+        )
         relative = re.compile(rb"^[ \t]*from[ \t]+\.+[ \t]+import\b", re.MULTILINE)
         found: list[tuple[Path, User]] = []
         for sibling in self._files:

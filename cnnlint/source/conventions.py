@@ -7,7 +7,8 @@ from typing import Any
 CONVENTIONAL_ARGUMENTS: dict[str, Any] = {
     **dict.fromkeys(
         """num_classes n_classes num_class nclass nclasses classes n_class class_num num_labels n_labels
-        nb_classes num_categories n_categories class_count numclasses output_size output_dim num_outputs
+        nb_classes num_categories n_categories class_count numclasses classes_num
+        output_size output_dim num_outputs
         n_outputs n_output out_dim out_size""".split(),
         10,
     ),

@@ -258,7 +258,7 @@ class _Surveyor:
 
     def _mentioned_by(self, node: ast.AST) -> set[str]:
         """The names that a piece of code needs; for a class, also what its bases in the file do."""
-        nodes = self.models.chain(node.name) if isinstance(node, ast.ClassDef) else []
+        nodes: list[ast.AST] = [*self.models.chain(node.name)] if isinstance(node, ast.ClassDef) else []
         return {name for part in nodes or [node] for name in _mentioned(part) & needs(part).names}
 
     def _apart_from_forward(self, name: str) -> frozenset[str]:

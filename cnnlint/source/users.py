@@ -12,7 +12,7 @@ from cnnlint.source.expressions import Expressions
 from cnnlint.source.facts import Construction, InputEvidence
 from cnnlint.source.file import SourceFile
 from cnnlint.source.inputs import InputReader
-from cnnlint.source.instances import Instances
+from cnnlint.source.instances import Instances, returned
 from cnnlint.source.models import Models
 from cnnlint.source.names import Imports
 from cnnlint.source.neighbours import Neighbours

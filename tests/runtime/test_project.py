@@ -175,7 +175,8 @@ def test_annotations_of_a_missing_package(tmp_path: Path) -> None:
 def test_the_layers_of_a_class_inside_a_function_stand_in_the_file() -> None:
     text = (
         "import torch.nn as nn\n\ndef main(width=4):\n    if width:\n        print(width)\n"
-        "    @decorated\n    class Net(nn.Module):\n        def __init__(self):\n            super().__init__()\n"
+        "    @decorated\n    class Net(nn.Module):\n        def __init__(self):\n"
+        "            super().__init__()\n"
         "            self.conv = nn.Conv2d(3, width, 3)\n\n        def forward(self, x):\n"
         "            return self.conv(x)\n\n    net = Net()\n\ndef decorated(item):\n    return item\n"
     )
