@@ -45,6 +45,9 @@ SOLID = frozenset({"conv", "up", "pool", "linear", "attention", "recurrent"})
 MOST_BLOCKS = 60
 """The finest drawing with no more blocks than these is shown first."""
 
+FEWEST_BLOCKS = 8
+"""Units say enough of a large model where they are no fewer than these."""
+
 COARSER = 0.6
 """A coarser drawing is worth showing where it has at most this share of the blocks."""
 
@@ -96,9 +99,13 @@ def levels(trace: Trace, rows: Sequence[Row]) -> list[Level]:
 
 
 def first_shown(found: Sequence[Level]) -> Level:
-    """The drawing to begin with."""
+    """The drawing to begin with: the finest that is not too large; stages only where the model's own units
+    are few."""
     fitting = [level for level in found if len(level.blocks) <= MOST_BLOCKS]
-    return max(fitting, key=lambda level: len(level.blocks)) if fitting else found[-1]
+    if not fitting:
+        return found[-1]
+    units = [level for level in fitting if level.name != "stages" and len(level.blocks) >= FEWEST_BLOCKS]
+    return (units or fitting)[0]
 
 
 def _blocks(trace: Trace, rows: Sequence[Row]) -> list[Block]:
@@ -156,11 +163,14 @@ def _path(operation: Operation) -> tuple[str, ...]:
 
 
 def _depth(blocks: Sequence[Block]) -> int:
-    """How many parts of the layers' paths name the units of the model; 0 where no depth makes units."""
-    deepest = max((len(block.path) for block in blocks), default=0)
+    """How many parts of the layers' paths name the units of the model: the most that cut no module in two
+    which works in its own forward as well; 0 where no depth makes units."""
+    paths = {block.path for block in blocks}
+    deepest = max((len(path) for path in paths), default=0)
     for depth in range(deepest - 1, 0, -1):
+        modules = {path[:length] for path in paths for length in range(1, min(depth, len(path)))}
         units = sum(1 for _ in groupby(block.path[:depth] for block in blocks))
-        if 2 < units <= COARSER * len(blocks):
+        if 2 < units <= COARSER * len(blocks) and not modules & paths:
             return depth
     return 0
 
