@@ -22,6 +22,7 @@ from cnnlint.runtime.frames import UserFiles
 from cnnlint.runtime.functions import DTYPES_BY_NAME
 from cnnlint.runtime.guard import Guard
 from cnnlint.runtime.tracer import DataDependent, ModelNames, TooManyOperations, Tracer
+from cnnlint.source import configured
 from cnnlint.source.facts import Expression, Target
 from cnnlint.source.file import SourceFile
 from cnnlint.source.survey import survey
@@ -68,7 +69,7 @@ class Session:
             self._guard = Guard(self.files, self.scratch)
             self._guard.install()
         models: list[Model] = []
-        for target in found.targets:
+        for target in configured.complete(found.targets, self.job.configured):
             if self._guard:
                 self._guard.model = target.name
             try:
