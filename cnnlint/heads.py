@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cnnlint.graph import WEIGHTED, Trace
+from cnnlint.reach import downstream
 from cnnlint.trace import Operation, Tensor
 
 ARRANGES = frozenset({"reshape", "squeeze", "permute", "copy", "dropout", "detach", "index", "split", "cast"})
@@ -60,9 +61,12 @@ def heads(trace: Trace) -> Iterator[Head]:
 
 
 def is_classifier_head(trace: Trace, head: Head) -> bool:
-    """Whether an output is `[B, classes]` made by a weighted layer without pooling behind it."""
+    """Whether an output is `[B, classes]` made by a weighted layer without pooling behind it, and not a
+    hidden result that further layers read."""
     last = head.weighted
     if last is None or len(head.output.shape) != 2 or any(step.kind in POOLS for step in head.after):
+        return False
+    if any(use.kind in WEIGHTED for use in downstream(trace, last)):
         return False
     return head.output.shape[1] > 1 and last.kind in ("linear", "conv")
 

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 from cnnlint.axes import BATCH, axis_provenance, roles
 from cnnlint.diagnostic import Diagnostic, Severity
-from cnnlint.graph import Trace
+from cnnlint.graph import WEIGHTED, Trace
 from cnnlint.trace import Operation, Tensor
 from cnnlint_rules._operations import OperationRule
 
@@ -17,7 +17,8 @@ class AccidentalBroadcast(OperationRule):
 
     ## Use instead
     Make the shapes equal: `x.squeeze(1)`, `y.unsqueeze(1)`, or a 1×1 convolution for the channels. Scalars,
-    parameters, 1×1 maps and products (masks, gates) are left alone.
+    parameters, 1×1 maps, products (masks, gates) and statistics over the channels (`x.mean(1, keepdim=True)`)
+    are left alone.
 
     ## References
     - https://pytorch.org/docs/stable/notes/broadcasting.html
@@ -51,6 +52,19 @@ class AccidentalBroadcast(OperationRule):
 
             def forward(self, x):
                 return x * self.mask(x).sigmoid()
+        """,
+        """
+        import torch.nn as nn
+
+        # cnnlint: input=8x16x16
+        class ChannelNorm(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.conv = nn.Conv2d(8, 8, 3, padding=1)
+
+            def forward(self, x):
+                x = self.conv(x)
+                return x - x.mean(1, keepdim=True)
         """,
     ]
     invalid = [
@@ -96,7 +110,7 @@ class AccidentalBroadcast(OperationRule):
             batches = [_batch_axes(provenance[tensor.id], tensor) for tensor in tensors]
             if _pairs_samples(batches):
                 yield self._finding(trace, operation, first, second, "a table of all pairs of samples")
-            elif _repeats_channels(first, second):
+            elif _repeats_channels(first, second) and not any(_is_statistic(trace, each) for each in tensors):
                 count = max(first.shape[1], second.shape[1])
                 yield self._finding(
                     trace, operation, first, second, f"one channel added to each of {count} channels"
@@ -132,3 +146,17 @@ def _repeats_channels(first: Tensor, second: Tensor) -> bool:
         return False
     channels = sorted((first.shape[1], second.shape[1]))
     return channels[0] == 1 < channels[1] and max(first.shape[2:]) > 1
+
+
+def _is_statistic(trace: Trace, tensor: Tensor) -> bool:
+    """Whether a map with one channel was made by a reduction over the channels: it is kept one channel
+    wide to be broadcast."""
+    if tensor.shape[1] != 1:
+        return False
+    for step in trace.upstream(tensor):
+        if step.kind in WEIGHTED:
+            return False
+        before = trace.main_input(step)
+        if step.kind == "reduction":
+            return before is not None and len(before.shape) == len(tensor.shape) and before.shape[1] > 1
+    return False

@@ -100,5 +100,7 @@ class DeadKernelTaps(OperationRule):
             label=f"{kernel} kernel{dilated} on a {here} map: {int(count):,} weights are dead",
             help="downsample less, give larger images, or use a smaller kernel or dilation here",
             also=[operation for _, operation in dead],
-            severity=Severity.WARNING if float(share) >= self.warning_share else Severity.ADVICE,
+            severity=Severity.WARNING
+            if float(share) >= self.warning_share and not trace.assumed_input
+            else Severity.ADVICE,
         )

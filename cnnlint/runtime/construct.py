@@ -17,6 +17,7 @@ from cnnlint.operators import layers as layer_arguments
 from cnnlint.runtime.errors import first_line, hand_over, said
 from cnnlint.runtime.frames import Place, UserFiles
 from cnnlint.runtime.functions import operators
+from cnnlint.runtime.loader import Placeholder
 from cnnlint.runtime.meta import (
     FACTORIES,
     MetaMode,
@@ -44,6 +45,9 @@ class BuildMode(MetaMode):
         kwargs = kwargs or {}
         name = getattr(func, "__name__", "")
         if name in FACTORIES and kwargs.get("device") is None:
+            for given in args:
+                for size in given if isinstance(given, (tuple, list)) else (given,):
+                    Placeholder.require(size)
             shape = factory_shape(name, args, kwargs)
             if shape is not None and (in_torch_nn(sys._getframe(1)) or math.prod(shape) > LARGEST_REAL):
                 return hand_over(torch.empty, shape, dtype=factory_dtype(name, kwargs), device="meta")

@@ -309,13 +309,12 @@ class Solver:
         fewest = self.badness(inputs)
         if not fewest or not vectors:
             return inputs
-        candidates = []
+        candidates: list[dict[int, Shape]] = []
         last, *rest = reversed(vectors)
         sizes = {inputs[index].shape for index in vectors}
         if rest and len(sizes) == 1 and (total := inputs[last].shape[0]) > len(rest):
-            shares = {last: total - len(rest) * (total // len(vectors))}
-            shares |= dict.fromkeys(rest, total // len(vectors))
-            candidates.append({index: (share,) for index, share in shares.items()})
+            share = total // len(vectors)
+            candidates.append({last: (total - len(rest) * share,), **dict.fromkeys(rest, (share,))})
         candidates.append({index: (TOKENS, *inputs[index].shape) for index in vectors})
         for shapes in candidates:
             changed = tuple(

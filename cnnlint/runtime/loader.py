@@ -22,6 +22,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from cnnlint.diagnostic import Span
@@ -120,8 +121,9 @@ class Placeholder(Unusable):
     __ror__ = __or__
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if len(args) == 1 and not kwargs and isinstance(args[0], (type, types.FunctionType)):
-            return args[0]
+        decorated = args[0] if len(args) == 1 and not kwargs else None
+        if isinstance(decorated, (type, types.FunctionType)) and decorated.__module__ != "builtins":
+            return decorated
         raise Unavailable(self.__failure)
 
     def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[type, ...]:
@@ -160,6 +162,7 @@ class SlicedModule:
     ):
         self.file = file
         self.path = path
+        self._code_name = path.encode(errors="replace").decode()  # a file's name may be any bytes
         self.failures: list[Failure] = []
         self._whole = installed is not None
         self.module = installed or types.ModuleType(name)
@@ -175,7 +178,7 @@ class SlicedModule:
             self.namespace["__getattr__"] = self._attribute
             self.namespace["__cnnlint__"] = self
             self.namespace["__cnnlint_decorator__"] = _decorator
-        files.add(path, file)
+        files.add(self._code_name, file)
 
     @property
     def namespace(self) -> dict[str, Any]:
@@ -241,7 +244,7 @@ class SlicedModule:
                 self._run_locally(statement, place, scope)
         tree = ast.parse(expression.text.strip(), mode="eval")
         _shift(tree, expression.span)
-        return eval(compile(tree, self.path, "eval", flags=self._flags), scope)
+        return eval(compile(tree, self._code_name, "eval", flags=self._flags), scope)
 
     def _run_locally(self, statement: ast.stmt, place: Span | None, scope: dict[str, Any]) -> None:
         """Run a statement of a function's body, as it stands in the file where it has a `place` there."""
@@ -251,7 +254,7 @@ class SlicedModule:
             from cnnlint.runtime.recovery import guard_constructors
 
             statement = guard_constructors(statement)
-        name = self.path if place is not None else "<prelude>"
+        name = self._code_name if place is not None else "<prelude>"
         exec(compile(ast.Module([statement], []), name, "exec", flags=self._flags, dont_inherit=True), scope)
 
     def _run(self, statement: ast.stmt) -> None:
@@ -265,13 +268,24 @@ class SlicedModule:
             statement = ast.fix_missing_locations(_Decorators().visit(copy.deepcopy(statement)))
         try:
             code = compile(
-                ast.Module([statement], []), self.path, "exec", flags=self._flags, dont_inherit=True
+                ast.Module([statement], []), self._code_name, "exec", flags=self._flags, dont_inherit=True
             )
             exec(code, self.namespace)
+            self._follow_device(statement)
         except Unavailable as error:
             self._fail(statement, error.failure.error, error.failure)
         except BaseException as error:  # an import may raise anything, SystemExit included
             self._fail(statement, error)
+
+    def _follow_device(self, statement: ast.stmt) -> None:
+        """`Tensor = torch.cuda.FloatTensor if cuda else torch.FloatTensor` makes tensors on the device that
+        the model is on, also where that is no GPU."""
+        if not isinstance(statement, ast.Assign) or "torch.cuda." not in ast.unparse(statement.value):
+            return
+        for name in defined_names(statement):
+            kind = self.namespace.get(name)
+            if isinstance(kind, type(torch.FloatTensor)):
+                self.namespace[name] = lambda *given, kind=kind: kind(*given).to("cpu")
 
     def _ensure_star(self, statement: ast.ImportFrom) -> None:
         name = "." * statement.level + (statement.module or "")
@@ -286,8 +300,10 @@ class SlicedModule:
     def _fail(self, statement: ast.stmt, error: BaseException, cause: Failure | None = None) -> None:
         names = tuple(defined_names(statement))
         missing = None
-        if isinstance(error, ImportError) and isinstance(statement, (ast.Import, ast.ImportFrom)):
-            missing = (error.name or getattr(statement, "module", None) or names[0]).partition(".")[0]
+        imports = any(isinstance(node, (ast.Import, ast.ImportFrom)) for node in ast.walk(statement))
+        if isinstance(error, ImportError) and imports:
+            named = error.name or getattr(statement, "module", None) or next(iter(names), "")
+            missing = named.partition(".")[0]
         failure = cause or Failure(names, error, self._place(statement, error), missing)
         self.failures.append(failure)
         for name in names:
@@ -300,7 +316,7 @@ class SlicedModule:
         traceback = error.__traceback__
         row = statement.lineno
         while traceback is not None:
-            if traceback.tb_frame.f_code.co_filename == self.path:
+            if traceback.tb_frame.f_code.co_filename == self._code_name:
                 row = traceback.tb_lineno
             traceback = traceback.tb_next
         line = self.file.lines[row - 1]

@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 from torch.overrides import TorchFunctionMode
 
 from cnnlint.operators.base import Bound, Operator, TensorSpec
@@ -36,7 +37,10 @@ class MetaMode(TorchFunctionMode):
         )
 
     def specs(self, value: Any) -> Any:
-        """Arguments with their tensors replaced by specs, lists opened."""
+        """Arguments with their tensors replaced by specs, lists opened. Raises TypeError for one without a
+        size yet (of a lazy layer)."""
+        if is_lazy(value):
+            raise TypeError("not initialised yet")
         if isinstance(value, torch.Tensor):
             return self.spec(value)
         if isinstance(value, torch.dtype):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -94,6 +95,7 @@ class Session:
         if built is None:
             raise NotAModel
         self.notes = list(built.notes)
+        effects = list(self._guard.effects) if self._guard else []
         try:
             found = evidence.find(
                 target,
@@ -103,6 +105,8 @@ class Session:
                 lambda given: self._trial(built, given),
                 self._builder.siblings,
             )
+            if self._guard:  # to look for inputs was our idea, and what forward does comes again
+                self._guard.effects = effects
         except inputs.InputUnknown as error:
             self._input_unknown(target, str(error))
             return self._describer.describe(target, built, (), (), self.notes)
@@ -110,7 +114,7 @@ class Session:
         for doubt in found.doubts:
             self._input_unknown(target, doubt)
         passes = self._passes(target, built, found)
-        if any(item.reason == inputs.ASSUMED for item in found.inputs):
+        if _doubtful(found.inputs):
             passes = self._without_consequences(target, found, passes)
         self._note_ends(target, passes)
         return self._describer.describe(target, built, found.inputs, passes, self.notes)
@@ -346,15 +350,27 @@ def _why(error: BaseException | None) -> str:
     return "" if error is None else said(error)
 
 
-def _independent(trace: Trace, operation: Operation) -> bool:
-    """Whether a fault is one whatever the input is: a layer with weights made what it refuses."""
-    refused = trace.main_input(operation)
-    by_layers = refused is not None and trace.weighted_source(refused) is not None
-    return (
-        by_layers
-        and operation.fault is not None
-        and operation.fault.reason not in ("failed", "merge", "rank")
+def _doubtful(given: Sequence[Input]) -> bool:
+    """Whether inputs rest on nothing; of several, guesses at one are guesses at how they go together."""
+    return any(item.reason == inputs.ASSUMED for item in given) or (
+        len(given) > 1 and any(item.source in ("assumed", "solved") for item in given)
     )
+
+
+def _independent(trace: Trace, operation: Operation) -> bool:
+    """Whether a fault is one whatever the input is: a layer with weights made what it refuses, and of
+    several inputs nothing else was joined with it."""
+    refused = trace.main_input(operation)
+    layer = trace.weighted_source(refused)
+    if layer is None or operation.fault is None:
+        return False
+    if any(trace.tensor(id).origin == "input" for id in operation.inputs()):
+        return False  # an index, a mask
+    if len(trace.run.inputs) > 1:
+        between = itertools.takewhile(lambda step: step is not layer, trace.upstream(refused))
+        if any(step.kind not in ("activation", "dropout", "norm") for step in between):
+            return False
+    return operation.fault.reason not in ("failed", "merge", "rank", "reshape")
 
 
 def _joined(known: Cost | None, further: Cost) -> Cost:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from cnnlint.diagnostic import Span
 from cnnlint.operators.base import Bound, Operator, Output, Refusal, TensorSpec, is_plain
@@ -342,6 +343,8 @@ class Tracer(MetaMode):
 
     def _undescribed(self, func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """No description: torch's own kernel sizes it, and its tensors are recorded as they are."""
+        if any(is_lazy(item) for item in args):
+            return func(*args, **kwargs)  # a lazy layer finds out its sizes
         if self.device == "meta" and on_meta((args, kwargs)):
             args, kwargs = to_meta(args), to_meta(kwargs)
         tensors = list(_tensors_in((args, kwargs)))

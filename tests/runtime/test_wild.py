@@ -1,0 +1,162 @@
+"""What projects in the wild do: each a small file that stands for many."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from test_project import net, traced, width
+from tracing import only_model, trace_text
+
+from cnnlint.graph import Trace
+from cnnlint.trace import FileTrace
+
+HEADER = "import torch\nfrom torch import nn\n"
+
+
+def faults(trace: FileTrace) -> list[str]:
+    """The messages of all faults, of which there should be none."""
+    found = [Trace(model, run) for model in trace.models for run in model.passes]
+    return [operation.fault.message for run in found for operation in run.faults() if operation.fault]
+
+
+def module(name: str, init: str, forward: str, base: str = "nn.Module", arguments: str = "") -> str:
+    return (
+        f"class {name}({base}):\n"
+        f"    def __init__(self{arguments}):\n        super().__init__()\n        {init}\n"
+        f"    def forward(self, {forward.partition(':')[0]}):\n        return {forward.partition(':')[2]}\n"
+    )
+
+
+def test_a_relative_import_needs_no_init_file(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("")
+    folder = tmp_path / "models"
+    folder.mkdir()
+    (folder / "sizes.py").write_text("WIDTH = 6\n")
+    assert width(traced(folder, net("from .sizes import WIDTH", width="WIDTH"))) == 6
+
+
+def test_a_module_of_a_package_does_not_hide_the_package(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("")
+    folder = tmp_path / "nets"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("")
+    (folder / "nets.py").write_text("")
+    (folder / "sizes.py").write_text("WIDTH = 9\n")
+    assert width(traced(folder, net("from nets.sizes import WIDTH", width="WIDTH"))) == 9
+
+
+def test_arguments_by_their_names_in_the_project(tmp_path: Path) -> None:
+    (tmp_path / "options.py").write_text(
+        "import argparse\nparser = argparse.ArgumentParser()\n"
+        "parser.add_argument('--gizmo-width', default=13, type=int)\n"
+    )
+    trace = traced(tmp_path, net(parameters=", gizmo_width", width="gizmo_width"))
+    assert width(trace) == 13
+    assert "gizmo_width as in " in only_model(trace).notes[0]
+    assert "options.py, line 3" in only_model(trace).notes[0]
+
+
+def test_a_factory_hands_on_what_its_model_lacks() -> None:
+    text = (
+        net(parameters=", num_classes", width="num_classes")
+        + "\ndef net10(**kwargs):\n    return Net(**kwargs)\n"
+    )
+    assert width(trace_text(text, (3, 16, 16))) == 10
+
+
+def test_a_model_that_only_a_script_imports_is_no_part(tmp_path: Path) -> None:
+    text = net(parameters=", gizmo", width="gizmo")
+    (tmp_path / "train.py").write_text("from model import Net\nmodel = eval('Net')\n")
+    assert [problem.reason for problem in traced(tmp_path, text).problems] == ["missing-arguments"]
+    (tmp_path / "train.py").write_text(
+        "from torch import nn\nfrom model import Net\n"
+        + module("Whole", "self.net = Net(read_it())", "x: self.net(x)")
+    )
+    assert not traced(tmp_path, text).problems
+
+
+def test_lightning_is_not_needed_to_build_its_modules() -> None:
+    text = (
+        "import lightning_that_is_missing as pl\n"
+        + HEADER
+        + module(
+            "Lit",
+            "self.save_hyperparameters(); self.fc = nn.Linear(8, self.hparams.width)",
+            "x: self.fc(x)",
+            "pl.LightningModule",
+            ", width=4",
+        )
+    )
+    trace = trace_text(text, (8,))
+    assert not trace.problems
+    assert only_model(trace).passes[0].complete
+
+
+def test_a_package_that_is_tried_for_may_be_missing() -> None:
+    missing = "    import package_that_is_missing as pl\n"
+    tried = f"try:\n{missing}except ImportError:\n{missing}"
+    text = tried + HEADER + module("Lit", "self.fc = nn.Linear(8, 4)", "x: self.fc(x)", "pl.LightningModule")
+    assert only_model(trace_text(text, (8,))).passes[0].complete
+
+
+def test_a_size_out_of_a_missing_package_is_the_packages_matter() -> None:
+    text = (
+        "import package_that_is_missing as pd\n"
+        + HEADER
+        + "\n\ndef make():\n    return nn.Sequential(nn.Linear(pd.width, 1))\n"
+    )
+    assert [problem.reason for problem in trace_text(text).problems] == ["import-failed"]
+
+
+def test_a_tensor_type_chosen_by_cuda_follows_the_model() -> None:
+    text = HEADER + "Tensor = torch.cuda.FloatTensor if torch.cuda.is_available() else torch.FloatTensor\n"
+    text += module("Noisy", "self.fc = nn.Linear(8, 4)", "x: self.fc(x) + Tensor(x.size(0), 4)")
+    (run,) = only_model(trace_text(text, (8,))).passes
+    assert all(tensor.device == "model" for tensor in run.tensors)
+
+
+def test_lazy_layers() -> None:
+    text = HEADER + "net = nn.Sequential(nn.Flatten(), nn.LazyLinear(10), nn.ReLU(), nn.Linear(10, 5))\n"
+    trace = trace_text(text, (1, 8, 8))
+    assert not faults(trace)
+    assert only_model(trace).passes[0].complete
+
+
+@pytest.mark.parametrize(
+    ("init", "forward", "shapes"),
+    [
+        (
+            "self.fc = nn.Linear(192, 192)",
+            "x: x * self.fc(x.mean((2, 3)).view(x.shape[0], x.shape[1])).view(x.shape[0], x.shape[1], 1, 1)",
+            [(192, 8, 8)],
+        ),
+        ("self.fc = nn.Linear(40, 10)", "a, b: self.fc(torch.cat((a, b), 1))", [(20,), (20,)]),
+        ("self.conv = nn.Conv2d(1, 4, 3)", "x: self.conv(x.view(-1, 1, 96, 96))", [(1, 96, 96)]),
+    ],
+    ids=["pooled", "joined", "reshaped"],
+)
+def test_inputs_that_layers_behind_other_operators_need(
+    init: str, forward: str, shapes: list[tuple[int, ...]]
+) -> None:
+    trace = trace_text(HEADER + module("Net", init, forward))
+    assert not faults(trace)
+    assert [item.shape for item in only_model(trace).inputs] == shapes
+
+
+def test_inputs_that_are_guessed_together_are_no_mistake() -> None:
+    text = HEADER + module(
+        "Net", "self.fc = nn.Linear(40, 10)", "noise, labels: self.fc(torch.cat((noise, labels), -1))"
+    )
+    trace = trace_text(text)
+    assert not faults(trace)
+    assert [problem.reason for problem in trace.problems] == ["input-unknown"]
+
+
+def test_a_size_among_several_that_fit_is_assumed() -> None:
+    text = HEADER + module(
+        "Net",
+        "self.conv = nn.Conv2d(3, 3, 3, padding=1)",
+        "x: self.conv(x) + nn.functional.interpolate(self.conv(x)[..., ::32, ::32], scale_factor=32)",
+    )
+    assert only_model(trace_text(text)).inputs[0].source == "assumed"
