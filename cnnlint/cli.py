@@ -19,6 +19,7 @@ from cnnlint.flags import (
     file_flags,
     fixing_flags,
     rule_flags,
+    sizes_flag,
     tracing_flags,
 )
 from cnnlint.report import FORMATS
@@ -198,6 +199,39 @@ def shapes(paths: tuple[str, ...], output_format: str, output_file: str | None, 
     except (UsageError, WorkersUnavailable) as error:
         return _fail(str(error))
     return _write(report.render(output_format, files), sys.stdout, output_file)
+
+
+@command.command()
+@click.argument("paths", nargs=-1, required=True)
+@sizes_flag("--assert", "asserted", "Sizes that must be accepted, else exit 1: 3x32x32,3x33x33")
+@click.option("--output-format", type=click.Choice(("text", "json")), default="text", show_default=True)
+@click.option("-o", "--output-file", type=click.Path(dir_okay=False), help="Write the report to a file.")
+@tracing_flags
+@file_flags
+@config_flags
+def sizes(
+    paths: tuple[str, ...],
+    asserted: tuple[Any, ...],
+    output_format: str,
+    output_file: str | None,
+    **options: Any,
+) -> int:
+    """Show which input sizes a model accepts, and what limits them."""
+    _require_folder(output_file)
+
+    from cnnlint import engine
+    from cnnlint.config import UsageError
+    from cnnlint.report import sizes as report
+    from cnnlint.workers import WorkersUnavailable
+
+    try:
+        files = list(engine.trace_paths(paths, configuration({**options, "sizes": True})))
+    except (UsageError, WorkersUnavailable) as error:
+        return _fail(str(error))
+    if not asserted:
+        return _write(report.render(output_format, files), sys.stdout, output_file)
+    lines, fine = report.check(files, asserted)
+    return _write(lines, sys.stdout, output_file) or (CLEAN if fine else FINDINGS)
 
 
 @command.command()

@@ -196,6 +196,7 @@ def _job(source: SourceFile, settings: Settings) -> Job:
         verify=settings.verify,
         timeout=settings.timeout,
         allow_effects=settings.allow_effects,
+        sizes=settings.sizes,
     )
 
 

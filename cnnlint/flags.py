@@ -73,6 +73,11 @@ def _shapes(ctx: click.Context, option: click.Parameter, values: Sequence[str]) 
         raise click.BadParameter(str(error)) from None
 
 
+def _sizes(ctx: click.Context, option: click.Parameter, values: Sequence[str]) -> tuple[Any, ...]:
+    """Shapes of one sample in comma lists."""
+    return tuple(item.shape for item in _shapes(ctx, option, _words(ctx, option, values)))
+
+
 def _calls(ctx: click.Context, option: click.Parameter, values: Sequence[str]) -> Sequence[str]:
     """Constructor calls, such as `Net(10)`."""
     from cnnlint.config.keys import is_call
@@ -100,6 +105,11 @@ def _together(*options: Callable[[Command], Command]) -> Callable[[Command], Com
 def _list(flag: str, metavar: str, text: str) -> Callable[[Command], Command]:
     """An option that takes comma lists, and may be repeated."""
     return click.option(flag, multiple=True, callback=_words, metavar=metavar, help=text)
+
+
+def sizes_flag(flag: str, name: str, text: str) -> Callable[[Command], Command]:
+    """An option that takes shapes of one sample."""
+    return click.option(flag, name, multiple=True, callback=_sizes, metavar="SHAPES", help=text)
 
 
 config_flags = _together(

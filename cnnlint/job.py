@@ -35,6 +35,7 @@ class Job:
         verify: run torch's kernels beside the formulas and compare each operator.
         timeout: seconds for the whole file.
         allow_effects: do not refuse network, subprocesses and writes.
+        sizes: also trace inputs of other sizes (`cnnlint.trace.Model.probes`).
         imports: further packages that the file's models need, sorted; files with the same ones share a
             process that has imported them.
     """
@@ -50,6 +51,7 @@ class Job:
     verify: bool = False
     timeout: float = 30.0
     allow_effects: bool = False
+    sizes: bool = False
     imports: tuple[str, ...] = ()
 
     def asked_for(self) -> frozenset[str]:

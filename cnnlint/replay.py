@@ -49,7 +49,7 @@ class Replay:
     """Replays one pass.
 
     Args:
-        run: a pass without faults, save in operations that are `forgiven` below.
+        run: a pass whose faulty operations, if any, are `forgiven` below.
         others: passes of the same model at other sizes, from which computed sizes are explained.
 
     Raises:
@@ -114,12 +114,21 @@ class _Step:
         self.operation = operation
         self.reads = frozenset(operation.inputs())
         self._tensors = tensors
+        self._known: dict[Any, Sequence[Shape] | Refusal] = {}
 
     def apply(
         self, shapes: Mapping[int, Shape], computed: Mapping[str, Any], forgive: bool
     ) -> Sequence[Shape] | Refusal:
         """The shapes that come out, or why the operator refuses; `computed` are arguments that other sizes
-        change."""
+        change. Deep in a network many inputs lead to the same sizes, so results are remembered."""
+        key = (forgive, str(computed), *(shapes.get(id) for id in self.operation.inputs()))
+        if key not in self._known:
+            self._known[key] = self._apply(shapes, computed, forgive)
+        return self._known[key]
+
+    def _apply(
+        self, shapes: Mapping[int, Shape], computed: Mapping[str, Any], forgive: bool
+    ) -> Sequence[Shape] | Refusal:
         operation = self.operation
         operator = _operator(operation)
         try:
@@ -174,11 +183,17 @@ def _explained(run: Pass, others: Sequence[Pass]) -> dict[int, dict[str, Any]]:
     shapes: list[dict[int, Shape]] = [{} for _ in (run, *others)]
     for known, one in zip(shapes, (run, *others), strict=True):
         known.update({tensor.id: tensor.shape for tensor in one.tensors})
-        if len(one.operations) != len(run.operations):
-            raise Unreplayable("the forward does something else at other sizes")
     before: list[int] = list(run.inputs)
-    for group in zip(run.operations, *(other.operations for other in others), strict=True):
-        operation = group[0]
+    ends = [len(run.operations), *map(_first_fault, others)]
+    for operation in run.operations:
+        # what a pass does behind a fault is not what it would have done
+        ways = [
+            way
+            for way, end in zip(zip((run, *others), shapes, strict=True), ends, strict=True)
+            if operation.index < end
+        ]
+        group = [one.operations[operation.index] for one, _ in ways]
+        known_shapes = [known for _, known in ways]
         if len({(item.kind, item.name, item.layer, item.outputs) for item in group}) > 1:
             raise Unreplayable("the forward does something else at other sizes")
         if any(item.attributes != operation.attributes for item in group):
@@ -188,9 +203,15 @@ def _explained(run: Pass, others: Sequence[Pass]) -> dict[int, dict[str, Any]]:
             for name, value in bounds[0].items():
                 values = [bound[name] for bound in bounds]
                 if any(other != value for other in values):
-                    found.setdefault(operation.index, {})[name] = _explain(operation, values, near, shapes)
+                    explained = _explain(operation, values, near, known_shapes)
+                    found.setdefault(operation.index, {})[name] = explained
         before.extend(operation.outputs)
     return found
+
+
+def _first_fault(run: Pass) -> int:
+    """The index of the first operation that refused its input; beyond the last where none did."""
+    return next((item.index for item in run.operations if item.fault), len(run.operations))
 
 
 def _explain(

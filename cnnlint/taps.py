@@ -50,3 +50,23 @@ def dead_share(trace: Trace, operations: list[Operation]) -> Fraction:
             taps = [(*tap, at) for tap in taps for at in axis]
         alive.update(taps)
     return 1 - Fraction(len(alive), product(kernel))
+
+
+def dead_weights(trace: Trace) -> tuple[list[tuple[Fraction, Operation]], int]:
+    """How many weights of each kernel are dead, with the kernel's first use, and how many weights all
+    convolutions have together. Those whose input is not known for certain do not count."""
+    kernels: dict[int, list[Operation]] = {}
+    for operation in trace.operations("conv"):
+        weight = trace.operand(operation, "weight")
+        source = trace.operand(operation)
+        if weight is not None and source is not None and not operation.fault and not source.uncertain:
+            kernels.setdefault(weight.id, []).append(operation)
+    total = 0
+    dead: list[tuple[Fraction, Operation]] = []
+    for id, operations in kernels.items():
+        count = product(trace.tensor(id).shape)
+        total += count
+        share = dead_share(trace, operations)
+        if share:
+            dead.append((share * count, operations[0]))
+    return dead, total

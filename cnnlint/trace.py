@@ -316,6 +316,21 @@ class Pass:
 
 
 @dataclass(frozen=True, slots=True)
+class Attempt:
+    """What a forward that cannot be replayed did with an input of another size.
+
+    Attributes:
+        shape: per sample.
+        message: why it was refused; None where it was accepted.
+        operation: the index, in the traced pass, of the operation that refused it, where that is known.
+    """
+
+    shape: Shape
+    message: str | None = None
+    operation: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """One model of a file.
 
@@ -325,6 +340,9 @@ class Model:
         span: the name in its definition.
         notes: what the report says of it: which input was used and why, fallbacks to cpu.
         passes: the training pass first; the evaluation pass only where it differs.
+        probes: passes with inputs of other sizes, in the mode of the first complete pass, where a job
+            asks for them.
+        attempts: what other sizes did, where the probes show that the pass cannot be replayed.
     """
 
     name: str
@@ -336,6 +354,8 @@ class Model:
     passes: tuple[Pass, ...] = ()
     evidence: Evidence = Evidence()
     notes: tuple[str, ...] = ()
+    probes: tuple[Pass, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

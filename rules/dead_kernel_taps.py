@@ -2,9 +2,9 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from cnnlint.diagnostic import Diagnostic, Severity
-from cnnlint.graph import Trace, product
+from cnnlint.graph import Trace
 from cnnlint.plugin import Option
-from cnnlint.taps import dead_share
+from cnnlint.taps import dead_weights
 from cnnlint.trace import Operation
 from cnnlint.wording import assumption, sizes
 from cnnlint_rules._operations import OperationRule
@@ -67,18 +67,7 @@ class DeadKernelTaps(OperationRule):
     ]
 
     def check(self, trace: Trace) -> Iterator[Diagnostic]:
-        kernels: dict[int, list[Operation]] = {}
-        for operation in trace.operations("conv"):
-            weight = trace.operand(operation, "weight")
-            source = trace.operand(operation)
-            if weight is not None and source is not None and not operation.fault and not source.uncertain:
-                kernels.setdefault(weight.id, []).append(operation)
-        total = sum(product(trace.tensor(id).shape) for id in kernels)
-        dead: list[tuple[Fraction, Operation]] = []
-        for id, operations in kernels.items():
-            share = dead_share(trace, operations)
-            if share:
-                dead.append((share * product(trace.tensor(id).shape), operations[0]))
+        dead, total = dead_weights(trace)
         lost = sum((count for count, _ in dead), Fraction(0))
         if total and float(lost / total) >= self.advice_share:
             yield self._finding(trace, dead, lost / total)

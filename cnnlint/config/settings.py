@@ -89,7 +89,7 @@ class Settings:
         sources: the configuration files that the settings come from, those of less weight first.
 
     What only flags set:
-        inputs, models, verify, allow_effects: see `cnnlint.job.Job`.
+        inputs, models, verify, allow_effects, sizes: see `cnnlint.job.Job`.
         force_exclude: whether what is excluded is left out also where it is named.
         advice: whether advice is reported.
         verbose: also show the models that were judged, frames for advice, tracebacks of crashed rules.
@@ -120,6 +120,7 @@ class Settings:
     advice: bool = True
     verify: bool = False
     allow_effects: bool = False
+    sizes: bool = False
     cache: str | None = None
     unsafe_fixes: bool = False
     verbose: bool = False

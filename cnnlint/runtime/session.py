@@ -22,6 +22,7 @@ from cnnlint.runtime.errors import said
 from cnnlint.runtime.frames import UserFiles
 from cnnlint.runtime.functions import DTYPES_BY_NAME
 from cnnlint.runtime.guard import Guard
+from cnnlint.runtime.probing import probed
 from cnnlint.runtime.tracer import DataDependent, ModelNames, TooManyOperations, Tracer
 from cnnlint.source import configured
 from cnnlint.source.facts import Expression, Target
@@ -32,6 +33,9 @@ from cnnlint.trace import Cost, FileTrace, Input, Model, Operation, Pass, Proble
 BATCH = 103 * 840
 """Samples in a batch on the meta device: a number that no layer has, so that the batch is recognised
 wherever it goes, and that models which split the batch can divide (a prime × 840)."""
+
+PROBING = 0.25
+"""The part of a file's time in which one model's attempts at other sizes may be made."""
 
 SMALL_BATCH = 2
 """Samples in a batch on a real device, and for models that loop over their batch."""
@@ -117,7 +121,18 @@ class Session:
         if _doubtful(found.inputs):
             passes = self._without_consequences(target, found, passes)
         self._note_ends(target, passes)
-        return self._describer.describe(target, built, found.inputs, passes, self.notes)
+        model = self._describer.describe(target, built, found.inputs, passes, self.notes)
+        return self._probed(model, built) if self.job.sizes else model
+
+    def _probed(self, model: Model, built: Built) -> Model:
+        run = next((run for run in model.passes if run.complete), None)
+        if run is None:
+            return model
+        return probed(
+            model,
+            lambda given, recovering: self._attempt(built, given, run.mode, run.batch, recovering),
+            self.job.timeout * PROBING,
+        )
 
     def _note_ends(self, target: Target, passes: Sequence[Pass]) -> None:
         """A problem for a model none of whose passes ran to its end, where no fault tells why."""
