@@ -102,11 +102,17 @@ def make(spec: TensorSpec) -> torch.Tensor:
     return torch.empty_strided(spec.shape, spec.strides, dtype=dtype, device="meta")
 
 
+MOST_OPERANDS = 64
+"""A longer list that begins with a number is data (`torch.tensor(indices)`), and holds no tensor."""
+
+
 def on_meta(value: Any) -> bool:
     """Whether any tensor in the arguments has no memory."""
     if isinstance(value, torch.Tensor):
         return value.is_meta
     if isinstance(value, (list, tuple)):
+        if len(value) > MOST_OPERANDS and type(value[0]) in (int, float, bool):
+            return False
         return any(on_meta(item) for item in value)
     if isinstance(value, dict):
         return any(on_meta(item) for item in value.values())
