@@ -45,7 +45,13 @@ def test_a_literal_in_the_layers_own_call_is_a_safe_fix(findings: Findings) -> N
     assert (text_at(text, edit.span), edit.content) == ("100", "5408")
 
 
-def test_an_expression_is_no_safe_fix(findings: Findings) -> None:
+def fix_of(finding: Diagnostic) -> tuple[Applicability, str]:
+    assert finding.fix is not None
+    (edit,) = finding.fix.edits
+    return finding.fix.applicability, edit.content
+
+
+def test_a_product_of_numbers_stays_one(findings: Findings) -> None:
     text, finding = only(
         findings,
         "CNN102",
@@ -56,7 +62,7 @@ def test_an_expression_is_no_safe_fix(findings: Findings) -> None:
         """,
     )
     assert text_at(text, finding.span) == "8 * 10 * 10"
-    assert finding.fix is None
+    assert fix_of(finding) == (Applicability.SAFE, "8 * 26 * 26")
     assert finding.help is not None
     assert finding.help.startswith("write nn.Linear(5408, 10), or put nn.AdaptiveAvgPool2d(1) before flatten")
 
@@ -82,7 +88,7 @@ def test_the_argument_of_the_caller_of_a_helper(findings: Findings) -> None:
         """,
     )
     assert (finding.span.row, text_at(text, finding.span)) == (10, "4")
-    assert finding.fix is None  # the helper's call has the number, not the layer's own
+    assert fix_of(finding) == (Applicability.UNSAFE, "8")  # the helper's call has the number
     assert finding.help is not None and finding.help.startswith("write block(8, 16)")
     assert [
         (related.message, related.span.row) for related in finding.related if "built" in related.message
@@ -137,7 +143,7 @@ def test_a_call_that_builds_several_layers_gets_no_fix(findings: Findings) -> No
     assert finding.layers == ("norms.0", "norms.1")
 
 
-def test_a_layer_that_is_called_twice_gets_no_fix(findings: Findings) -> None:
+def test_a_layer_that_is_called_twice_gets_no_safe_fix(findings: Findings) -> None:
     _, finding = only(
         findings,
         "CNN102",
@@ -154,7 +160,7 @@ def test_a_layer_that_is_called_twice_gets_no_fix(findings: Findings) -> None:
                 return self.fc(self.fc(x))
         """,
     )
-    assert finding.fix is None
+    assert fix_of(finding) == (Applicability.UNSAFE, "8")
 
 
 def test_a_function_call_stands_at_its_call(findings: Findings) -> None:
