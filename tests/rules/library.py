@@ -123,7 +123,6 @@ LIBRARY_MODELS = (
     _timm("pvt_v2", "pvt_v2_b0"),
     _timm("starnet", "starnet_s050"),
     _timm("edgenext", "edgenext_xx_small"),
-    _timm("hardcorenas", "hardcorenas_a"),
     _timm("xception_aligned", "xception41"),
     _timm("levit", "levit_128s", 3, 224, 224),
     _timm("repvit", "repvit_m0_9"),

@@ -32,10 +32,11 @@ FILENAME = "mutant.py"
 
 @dataclass(frozen=True)
 class Refusal:
-    """What torch says, and the innermost line of the file that it says it at."""
+    """What torch says, and the innermost call of the file that it says it at."""
 
     words: str
     row: int
+    end_row: int
 
 
 def torch_refuses(text: str, model: LibraryModel) -> Refusal | None:
@@ -53,10 +54,9 @@ def torch_refuses(text: str, model: LibraryModel) -> Refusal | None:
                 net.train()(batch)
                 net.eval()(batch)
     except Exception as error:
-        rows = [
-            frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == FILENAME
-        ]
-        return Refusal(f"{type(error).__name__}: {error}", rows[-1] or 0)
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == FILENAME]
+        row = frames[-1].lineno or 0
+        return Refusal(f"{type(error).__name__}: {error}", row, frames[-1].end_lineno or row)
     finally:
         sys.modules.pop("mutant", None)
     return None
@@ -127,7 +127,7 @@ def disagreement(
         others = "; ".join(f"{finding.code} {finding.message}" for finding in findings)
         return f"{where}, and no error says so ({others or 'nothing at all'})"
     rows = {row for finding in told for row in _rows(finding)}
-    if not rows & {changed_row, refusal.row}:
+    if not rows & {changed_row, *range(refusal.row, refusal.end_row + 1)}:
         return f"{where}, but {said}"
     return None
 
