@@ -328,6 +328,7 @@ def main() -> Any:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     with tempfile.TemporaryDirectory(prefix="cnnlint-", ignore_cleanup_errors=True) as scratch:
         Server(connection, int(sys.argv[2]), scratch).serve()
+    os._exit(0)  # taking torch down in order would keep the command waiting
 
 
 if __name__ == "__main__":
