@@ -192,9 +192,10 @@ def test_standard_input(tmp_path: Path) -> None:
 
 
 def test_nothing_to_fix(tmp_path: Path) -> None:
-    (tmp_path / "net.py").write_text(UNSAFE)
+    text = "from torch import nn\n# cnnlint: input=8\nnet = nn.Sequential(nn.Linear(8, 10), nn.ReLU())\n"
+    (tmp_path / "net.py").write_text(text)
     fixed, patch = cnnlint(tmp_path, "net.py", "--fix"), cnnlint(tmp_path, "net.py", "--diff")
-    assert (fixed.returncode, (tmp_path / "net.py").read_text()) == (1, UNSAFE)
+    assert (fixed.returncode, (tmp_path / "net.py").read_text()) == (1, text)
     assert "1 unsafe fix available with --fix --unsafe-fixes" in fixed.stdout.decode()
     assert (patch.returncode, patch.stdout) == (0, b"")
 
