@@ -19,6 +19,7 @@ from cnnlint.flags import (
     file_flags,
     fixing_flags,
     rule_flags,
+    shard_flag,
     sizes_flag,
     tracing_flags,
 )
@@ -99,6 +100,7 @@ def command() -> None:
 @tracing_flags
 @click.option("--verify", is_flag=True, help="Run torch's own kernels beside the formulas and compare.")
 @file_flags
+@shard_flag
 @config_flags
 def check(
     paths: tuple[str, ...],

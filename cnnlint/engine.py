@@ -16,7 +16,7 @@ from cnnlint.cache import Cache
 from cnnlint.config import Configuration, Settings, UsageError
 from cnnlint.config.models import configured, require_models
 from cnnlint.config.selection import known_rules, rules_for
-from cnnlint.diagnostic import Diagnostic, Edit, Severity, Span
+from cnnlint.diagnostic import Diagnostic, Edit, Fix, Severity, Span
 from cnnlint.files import STANDARD_INPUT, FilePath, collect, is_forced_out
 from cnnlint.graph import Trace
 from cnnlint.job import Job, called_name
@@ -55,7 +55,8 @@ def check(
         judged.append(judge(traced, rules_for(traced.source.filename, settings), settings))
     told = without_repeats(with_unused_comments(judged))
     looked_at = [path for path in paths if not is_forced_out(path, configuration)]
-    return Result(tuple(told), tuple(looked_at), configuration.run.advice)
+    partial = configuration.run.shard is not None
+    return Result(tuple(told), tuple(looked_at), configuration.run.advice, partial=partial)
 
 
 # -- from paths to traces
@@ -94,7 +95,7 @@ def _trace(
                 del wanted[name]
             if opened.job:
                 yield opened.job
-        for name, call in wanted.items():
+        for name, call in wanted.items() if run.shard is None else ():
             raise UsageError(f"--model {call}: no model {name} in {', '.join(paths)}")
 
     def settled() -> Iterator[TracedFile]:
@@ -309,9 +310,16 @@ def merge(findings: Iterable[Diagnostic]) -> list[Diagnostic]:
             merged[key] = first.replace(
                 layers=tuple(dict.fromkeys(first.layers + finding.layers)),
                 severity=max(first.severity, finding.severity, key=lambda severity: severity.rank),
-                fix=first.fix if first.fix == finding.fix else None,
+                fix=_common(first.fix, finding.fix),
             )
     return list(merged.values())
+
+
+def _common(one: Fix | None, other: Fix | None) -> Fix | None:
+    """The fix of findings that are one; None where they disagree."""
+    if one is None or other is None or one == other:
+        return one or other
+    return None
 
 
 def without_repeats(files: Iterable[FileResult]) -> Iterator[FileResult]:

@@ -30,7 +30,7 @@ def collect(paths: Iterable[str], configuration: Settings | Configuration) -> li
     """The files to look at, each once: in the order of the paths, sorted within a folder.
 
     What is excluded or ignored by git is left out of folders; what is named is looked at all the same,
-    unless it is excluded and the settings say `force_exclude`.
+    unless it is excluded and the settings say `force_exclude`. Of a shard only its files are left.
 
     Raises:
         UsageError: a path does not exist, or its configuration cannot be read.
@@ -45,7 +45,8 @@ def collect(paths: Iterable[str], configuration: Settings | Configuration) -> li
             key = file.shown if file.shown == STANDARD_INPUT else os.path.realpath(file.shown)
             if key not in found or file.named:
                 found[key] = file
-    return list(found.values())
+    shard = configuration.run.shard
+    return [file for file in found.values() if shard is None or shard.holds(file.shown)]
 
 
 def is_forced_out(path: str, configuration: Settings | Configuration) -> bool:

@@ -9,6 +9,7 @@ import click
 
 if TYPE_CHECKING:
     from cnnlint.config import Configuration
+    from cnnlint.shard import Shard
 
 CACHE_FOLDER = ".cnnlint_cache"
 
@@ -78,6 +79,15 @@ def _sizes(ctx: click.Context, option: click.Parameter, values: Sequence[str]) -
     return tuple(item.shape for item in _shapes(ctx, option, _words(ctx, option, values)))
 
 
+def _shard(ctx: click.Context, option: click.Parameter, value: str | None) -> Shard | None:
+    from cnnlint.shard import parse_shard
+
+    try:
+        return None if value is None else parse_shard(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
 def _calls(ctx: click.Context, option: click.Parameter, values: Sequence[str]) -> Sequence[str]:
     """Constructor calls, such as `Net(10)`."""
     from cnnlint.config.keys import is_call
@@ -111,6 +121,13 @@ def sizes_flag(flag: str, name: str, text: str) -> Callable[[Command], Command]:
     """An option that takes shapes of one sample."""
     return click.option(flag, name, multiple=True, callback=_sizes, metavar="SHAPES", help=text)
 
+
+shard_flag = click.option(
+    "--shard",
+    callback=_shard,
+    metavar="NUMBER/COUNT",
+    help="Check one part of the files, as 2/4, where other machines check the others.",
+)
 
 config_flags = _together(
     click.option(

@@ -121,12 +121,14 @@ class Result:
         paths: those given.
         advice: False where advice is not to be shown.
         fixed: findings that are no more, because their fixes were applied.
+        partial: whether the paths hold files that other runs look at.
     """
 
     files: tuple[FileResult, ...]
     paths: Sequence[str] = ()
     advice: bool = True
     fixed: tuple[Diagnostic, ...] = ()
+    partial: bool = False
 
     @cached_property
     def coverage(self) -> Coverage:
@@ -163,6 +165,6 @@ class Result:
     def _nothing_found(self) -> bool:
         """Whether nothing that was given holds a model: likely a wrong path. A file that the user names
         has at least the remark that it holds none."""
-        return bool(self.paths) and not any(
+        return bool(self.paths) and not self.partial and not any(
             file.trace.models or file.trace.problems or file.skipped for file in self.files
         )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from cnnlint.config.patterns import DEFAULT_EXCLUDE, Pattern
 from cnnlint.diagnostic import Severity
 from cnnlint.plugin import Plugin
+from cnnlint.shard import Shard
 from cnnlint.source.facts import InputShape
 from cnnlint.trace import ClassCount, LossUse
 
@@ -91,6 +92,7 @@ class Settings:
     What only flags set:
         inputs, models, verify, allow_effects, sizes: see `cnnlint.job.Job`.
         force_exclude: whether what is excluded is left out also where it is named.
+        shard: the part of the files that is looked at; None for all.
         advice: whether advice is reported.
         verbose: also show the models that were judged, frames for advice, tracebacks of crashed rules.
         unsafe_fixes: whether fixes that have to be looked at are wanted too.
@@ -117,6 +119,7 @@ class Settings:
     inputs: tuple[InputShape, ...] = ()
     models: tuple[str, ...] = ()
     force_exclude: bool = False
+    shard: Shard | None = None
     advice: bool = True
     verify: bool = False
     allow_effects: bool = False

@@ -99,6 +99,8 @@ def _nothing(result: Result) -> str:
         return f"Nothing was checked: {' and '.join(lost)} could not be judged."
     if result.files:
         return f"Nothing was checked: no model in {count(len(result.files), 'file')}."
+    if result.partial:
+        return "Nothing was checked: no file is in this shard."
     if not result.paths:
         return "Nothing was checked: what was given is excluded."
     return f"Nothing was checked: no Python file or notebook in {', '.join(result.paths)}."
