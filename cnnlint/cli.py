@@ -146,8 +146,9 @@ def check(
             return _write(_shown(paths, chosen, show_settings), output, output_file)
         if add_ignores:
             from cnnlint.ignoring import add_ignores as silence
+            from cnnlint.report.text import count
 
-            return _hint(f"Silenced {silence(paths, chosen)} findings.")
+            return _hint(f"Silenced {count(silence(paths, chosen), 'finding')}.")
         if fix or diff:
             from cnnlint.fixing import fix as repair
 

@@ -5,7 +5,7 @@ from cnnlint.graph import Trace
 from cnnlint.placing import place_layer
 from cnnlint.rewriting import set_layer_argument, unsafe_fix
 from cnnlint.trace import Layer
-from cnnlint_rules._faults import FaultRule, Refused
+from cnnlint_rules._faults import FaultRule
 
 
 class IllegalArgument(FaultRule):
@@ -77,15 +77,6 @@ class IllegalArgument(FaultRule):
                 fix=_fix(trace, layer),
             )
         yield from super().check(trace)
-
-    def finding(self, refused: Refused) -> Diagnostic:
-        kernel = {window.kernel_size for window in refused.operation.windows}
-        fix = None
-        if refused.operation.kind == "pool" and refused.fault.argument == "padding" and len(kernel) == 1:
-            half = kernel.pop() // 2
-            edits = set_layer_argument(refused.trace, refused.where.layer, "padding", half)
-            fix = unsafe_fix(f"write padding={half}", edits)
-        return self.refusal(refused, fix=fix)
 
 
 def _fix(trace: Trace, layer: Layer) -> Fix | None:
