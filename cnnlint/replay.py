@@ -15,7 +15,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 from cnnlint.operators import registry
-from cnnlint.operators.base import Operator, Refusal, TensorSpec
+from cnnlint.operators.base import Bound, Operator, Refusal, TensorSpec
 from cnnlint.trace import Operation, Pass, Shape, Tensor
 
 
@@ -138,11 +138,7 @@ class _Step:
             if refusal is not None and not forgive:
                 return refusal
             traced = [self._tensors[id].shape for id in operation.outputs]
-            if refusal is not None:
-                output = operator.recovered(bound, refusal)
-                found = [spec and spec.shape for spec in (output if isinstance(output, tuple) else (output,))]
-            else:
-                found = list(operator.resized(bound, traced))
+            found = operator.resized(bound, traced) if refusal is None else _mended(operator, bound, refusal)
         except Exception as error:  # a description met arguments that only torch has seen so far
             raise Unreplayable(f"{operation.name}: {error}") from error
         given = [shape for shape in found if shape is not None]
@@ -159,6 +155,13 @@ class _Step:
     def _spec(self, id: int, shapes: Mapping[int, Shape]) -> TensorSpec:
         tensor = self._tensors[id]
         return TensorSpec(shapes.get(id, tensor.shape), tensor.dtype)
+
+
+def _mended(operator: Operator, bound: Bound, refusal: Refusal) -> list[Shape | None]:
+    """What the right input would have given."""
+    output = operator.recovered(bound, refusal)
+    specs = output if isinstance(output, tuple) else (output,)
+    return [None if spec is None else spec.shape for spec in specs]
 
 
 def _operator(operation: Operation) -> Operator:
@@ -257,12 +260,12 @@ def _candidates(near: Sequence[int], shapes: Mapping[int, Shape]) -> Iterator[Ex
         for end in [start + length]
     ]
     for times, by in ((1, 1), (2, 1), (1, 2), (4, 1), (1, 4)):
-        for id, start, end in ranges:
-            yield (
-                lambda known, id=id, start=start, end=end, times=times, by=by: (
-                    prod(known[id][start:end]) * times // by
-                )
-            )
+        for axes in ranges:
+            yield _explanation(*axes, times, by)
+
+
+def _explanation(id: int, start: int, end: int, times: int, by: int) -> Explanation:
+    return lambda shapes: prod(shapes[id][start:end]) * times // by
 
 
 def _computed(value: Any, shapes: Mapping[int, Shape]) -> Any:

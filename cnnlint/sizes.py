@@ -21,11 +21,17 @@ from cnnlint.trace import Attempt, Input, Model, Operation, Pass, Shape
 LEAST_BOUND = 256
 """Sizes up to which is looked at least."""
 
+MOST_BOUND = 2048
+"""Sizes up to which is looked at most."""
+
 PERIODS = 4
 """Total strides beyond the traced size up to which is looked."""
 
 USEFUL = 0.01
 """Share of a model's convolution weights that may only ever meet padding at a useful size."""
+
+WORK = 10_000
+"""Operations that may be replayed for a finding's help."""
 
 GRID = 24
 """Sizes an axis that are tried against each other to see whether height and width can be chosen apart."""
@@ -37,8 +43,8 @@ class Sizes:
 
     Attributes:
         accepted: in ascending order, up to `bound`.
-        period: how often the pattern repeats above the largest exception; 0 where nothing is accepted
-            any more.
+        period: after how many sizes the pattern repeats in the upper half; 0 where nothing of that is
+            accepted, or where no pattern shows.
     """
 
     accepted: tuple[int, ...]
@@ -46,9 +52,16 @@ class Sizes:
     period: int
 
     @classmethod
-    def of(cls, accepts: Callable[[int], bool], bound: int) -> Sizes:
-        found = tuple(size for size in range(1, bound + 1) if accepts(size))
-        return cls(found, bound, _period(frozenset(found), bound))
+    def of(cls, accepts: Callable[[int], bool], bound: int, most: int = MOST_BOUND) -> Sizes:
+        """Looks up to `bound`, and, as long as no pattern shows, twice as far, up to `most`."""
+        found: list[int] = []
+        size = 0
+        while True:
+            found += [size for size in range(size + 1, bound + 1) if accepts(size)]
+            period = _period(frozenset(found), bound)
+            if period is not None or 2 * bound > most:
+                return cls(tuple(found), bound, period or 0)
+            size, bound = bound, 2 * bound
 
     def __contains__(self, size: int) -> bool:
         if size <= self.bound:
@@ -79,15 +92,15 @@ class Sizes:
         return f"{text}; and {_ranges(extra)}" if extra else text
 
 
-def _period(accepted: frozenset[int], bound: int) -> int:
-    """The smallest period of the upper half; 0 where nothing of it is accepted."""
+def _period(accepted: frozenset[int], bound: int) -> int | None:
+    """The smallest period of the upper half; 0 where nothing of it is accepted, None where it has none."""
     upper = range(bound // 2 + 1, bound + 1)
     if accepted.isdisjoint(upper):
         return 0
     for period in range(1, bound // 4 + 1):
         if all((size in accepted) == (size + period in accepted) for size in upper if size + period <= bound):
             return period
-    return bound
+    return None
 
 
 def _ranges(sizes: Sequence[int]) -> str:
@@ -117,13 +130,14 @@ class Judge:
     Args:
         model: one with a complete pass.
         forgiven: indices of operations whose refusal is passed over.
+        run: the pass to judge by; the first complete one if none is given.
 
     Raises:
         ValueError: the model was not traced to its end.
     """
 
-    def __init__(self, model: Model, forgiven: Collection[int] = ()):
-        run = next((run for run in model.passes if run.complete), None)
+    def __init__(self, model: Model, forgiven: Collection[int] = (), run: Pass | None = None):
+        run = run or next((run for run in model.passes if run.complete), None)
         if run is None or not model.inputs or not any(item.shape for item in model.inputs):
             raise ValueError(f"{model.name} was not traced to its end")
         self.model = model
@@ -161,6 +175,11 @@ class Judge:
         for operation in self.run.operations:
             strides += [window.stride for window in operation.windows]
         return max(LEAST_BOUND, max(self.traced) + PERIODS * min(lcm(*strides) * 8, 64))
+
+    @property
+    def most(self) -> int:
+        """The size up to which can be looked."""
+        return self.bound if self.replay is None else MOST_BOUND
 
     @cached_property
     def _main(self) -> Input:
@@ -243,7 +262,8 @@ class Accepted:
 
     Attributes:
         together: sizes that are the same along all free axes (along the last two of three).
-        apart: by axis, the sizes while the other axes stay as they were traced.
+        apart: by axis, the sizes while the other axes stay as they were traced (where that is refused, at
+            the nearest accepted size).
         separable: whether the axes can be chosen apart: every combination is accepted.
         others: some accepted pairs of different sizes, where the axes cannot be chosen apart.
         limits: the verdicts on the sizes next to the accepted ones, with the size.
@@ -274,14 +294,15 @@ def accepted_sizes(model: Model) -> Accepted:
         Unreplayable: nothing can be told of other sizes.
     """
     judge = Judge(model)
-    together = Sizes.of(lambda size: judge(_same(judge, size)).accepted, judge.bound)
+    together = Sizes.of(lambda size: judge(_same(judge, size)).accepted, judge.bound, judge.most)
     names = NAMES.get(len(judge.axes), tuple(f"axis {axis}" for axis in judge.axes))
     apart: dict[str, Sizes] = {}
-    separable, others = True, ()
+    separable = True
+    others: tuple[tuple[int, ...], ...] = ()
     if len(names) > 1 and judge.replay is not None:
-        for index, name in enumerate(names):
-            apart[name] = Sizes.of(lambda size, at=index: judge(_one(judge, at, size)).accepted, judge.bound)
-        separable, others = _combined(judge, together, list(apart.values()))
+        base = _accepted_near(judge, together)
+        apart = {name: _alone(judge, base, index) for index, name in enumerate(names)}
+        separable, others = _combined(judge, base, list(apart.values()))
     limits = tuple(_limits(judge, together))
     return Accepted(
         judge,
@@ -302,20 +323,33 @@ def _same(judge: Judge, size: int) -> tuple[int, ...]:
     return (size,) * len(judge.axes)
 
 
-def _one(judge: Judge, index: int, size: int) -> tuple[int, ...]:
-    return tuple(size if at == index else traced for at, traced in enumerate(judge.traced))
+def _accepted_near(judge: Judge, together: Sizes) -> tuple[int, ...]:
+    """The traced sizes, or where those are refused the accepted ones nearest to them."""
+    if judge(judge.traced).accepted or not together.accepted:
+        return judge.traced
+    nearest = min(together.accepted, key=lambda size: abs(size - judge.traced[-1]))
+    return _same(judge, nearest)
+
+
+def _alone(judge: Judge, base: Sequence[int], index: int) -> Sizes:
+    """The sizes along one axis while the others stay as they are in `base`."""
+
+    def accepts(size: int) -> bool:
+        return judge([size if at == index else other for at, other in enumerate(base)]).accepted
+
+    return Sizes.of(accepts, judge.bound)
 
 
 def _combined(
-    judge: Judge, together: Sizes, apart: Sequence[Sizes]
+    judge: Judge, base: Sequence[int], apart: Sequence[Sizes]
 ) -> tuple[bool, tuple[tuple[int, ...], ...]]:
     """Whether the last two axes can be chosen apart, and accepted pairs if not."""
     high, wide = apart[-2:]
-    tried_high, tried_wide = _sample(high, judge.traced[-2]), _sample(wide, judge.traced[-1])
+    tried_high, tried_wide = _sample(high, base[-2]), _sample(wide, base[-1])
     separable, found = True, []
     for height in tried_high:
         for width in tried_wide:
-            sizes = (*judge.traced[:-2], height, width)
+            sizes = (*base[:-2], height, width)
             accepted = judge(sizes).accepted
             separable &= accepted == (height in high and width in wide)
             if accepted and height != width:
@@ -333,10 +367,11 @@ def _sample(sizes: Sizes, traced: int) -> list[int]:
 
 
 def _limits(judge: Judge, sizes: Sizes) -> Iterator[tuple[int, Verdict]]:
-    """Why the sizes around the traced one are refused: the nearest smaller and the nearest larger one."""
-    traced = judge.traced[-1]
-    for near in (range(traced, 0, -1), range(traced, judge.bound + 1)):
-        size = next((size for size in near if size not in sizes.accepted), None)
+    """Why sizes are refused: the traced one, or else its nearest smaller and nearest larger refused ones."""
+    traced, accepted = judge.traced[-1], set(sizes.accepted)
+    ways = (range(traced, 0, -1), range(traced + 1, sizes.bound + 1))
+    for way in ways if traced in accepted else ways[:1]:
+        size = next((size for size in way if size not in accepted), None)
         if size is not None:
             yield size, judge(_same(judge, size))
 
@@ -363,7 +398,9 @@ def _flattened(judge: Judge, refusing: Operation | None) -> Shape | None:
     step: Operation | None = refusing
     while step is not None and step.kind in ("linear", "dropout", "activation"):
         step = trace.producer(trace.operand(step))
-    source = trace.operand(step) if step is not None and step.kind == "reshape" else None
+    if step is None or step.kind != "reshape" or len(trace.tensor(step.outputs[0]).shape) != 2:
+        return None
+    source = trace.operand(step)
     return source.shape[2:] if source is not None and len(source.shape) > 2 else None
 
 
@@ -392,3 +429,21 @@ def _dead(judge: Judge, size: int) -> float:
         return 1.0
     dead, total = dead_weights(Trace(judge.model, run))
     return float(sum(count for count, _ in dead)) / total if total else 0.0
+
+
+def sizes_that_work(trace: Trace, operation: Operation) -> str:
+    """The sizes near the traced one that a refusing operation would take, in words: `28 to 31`; "" where
+    there is none, or where it cannot be told from this pass alone.
+
+    The refusals of other operations are passed over, since they have findings of their own.
+    """
+    others = [item.index for item in trace.faults() if item is not operation]
+    try:
+        judge = Judge(trace.model, others, trace.run)
+        traced = judge.traced[-1]
+        reach = min(traced, WORK // max(len(trace.run.operations), 1))
+        near = range(max(traced - reach, 1), traced + reach + 1)
+        found = [size for size in near if judge(_same(judge, size)).accepted]
+    except (ValueError, Unreplayable):
+        return ""
+    return _ranges(found)

@@ -5,6 +5,7 @@ from cnnlint.graph import Trace
 from cnnlint.placing import own_layer
 from cnnlint.receptive import receptive_fields
 from cnnlint.rewriting import interpolated, set_layer_argument, unsafe_fix
+from cnnlint.sizes import sizes_that_work
 from cnnlint.trace import Operation, Tensor
 from cnnlint.wording import ladder_here, maker, shown
 from cnnlint_rules._faults import FaultRule, Refused
@@ -99,7 +100,7 @@ class MergeMismatch(FaultRule):
             refused,
             label=shapes,
             related=_ladders(trace, branches),
-            help=_help(trace, branches),
+            help=_help(trace, operation, branches),
             fix=_fix(trace, operation, branches),
         )
         return finding.replace(input_shapes=shown(trace, *branches))
@@ -121,7 +122,7 @@ def _ladders(trace: Trace, branches: list[Tensor]) -> tuple[Related, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _help(trace: Trace, branches: list[Tensor]) -> str | None:
+def _help(trace: Trace, operation: Operation, branches: list[Tensor]) -> str | None:
     if len(branches) < 2:
         return None
     first, second = branches[:2]
@@ -134,7 +135,8 @@ def _help(trace: Trace, branches: list[Tensor]) -> str | None:
         return None
     multiple = _multiple(trace, branches)
     if multiple:
-        return multiple
+        working = sizes_that_work(trace, operation)
+        return f"{multiple}; sizes that would work: {working}" if working else multiple
     shrinking = _shrinking(trace, branches)
     if shrinking:
         return shrinking

@@ -210,6 +210,15 @@ def test_resnet_takes_any_size_and_is_useful_from_33() -> None:
     assert found.useful == 33
 
 
+def test_findings_say_which_sizes_would_work(tmp_path: Path) -> None:
+    (tmp_path / "net.py").write_text("# cnnlint: input=1x32x32\n" + LENET)
+    (tmp_path / "unet.py").write_text(UNET.replace("class UNet", "# cnnlint: input=3x50x50\nclass UNet"))
+    line = [sys.executable, "-c", "from cnnlint.cli import main; main()", "net.py", "unet.py"]
+    said = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, timeout=120).stdout
+    assert "sizes that would work as it is: 28 to 31" in said
+    assert "sizes that would work: 16, 32, 48, 64, 80, 96" in said
+
+
 @pytest.mark.parametrize(
     ("accepted", "text"),
     [
@@ -228,6 +237,24 @@ def test_sets_of_sizes_in_words(accepted: Any, text: str) -> None:
     sizes = Sizes.of(accepted, 256)
     assert sizes.text() == text
     assert all((size in sizes) == accepted(size) for size in range(1, 2000))
+
+
+NAMES = ("alexnet", "squeezenet1_1", "shufflenet_v2_x1_0", "mobilenet_v3_small", "densenet121", "resnet18")
+
+
+def test_the_zoo_too() -> None:
+    import torchvision
+
+    text = "import torchvision\n" + "".join(
+        f"{name} = torchvision.models.{name}(weights=None)\n" for name in NAMES
+    )
+    trace = trace_text(text, (3, 224, 224), sizes=True, imports=("torchvision",), timeout=120.0)
+    assert [model.name for model in trace.models] == list(NAMES)
+    for model in trace.models:
+        judge = Judge(model)
+        network = getattr(torchvision.models, model.name)(weights=None).to("meta")
+        for size in ((64, 64), (20, 31), (29, 29), (100, 37), (63, 62)):
+            assert judge(size).accepted == runs(network, (3, *size)), (model.name, size)
 
 
 def command(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
