@@ -56,7 +56,7 @@ class BuildMode(MetaMode):
             return hand_over(func, *args, **kwargs)
         if name.endswith("_") and not name.startswith("__") and name not in _NOT_FILLS:
             return args[0]
-        operator = self.operators.get(func)
+        operator = self.operator(func, args, kwargs)
         if operator is not None and not (operator.sized_by_torch or operator.inplace):
             bound = self.bind(operator, args, kwargs)
             if bound is not None and operator.refuse(bound) is None and bound.get("inplace") is not True:

@@ -9,12 +9,13 @@ import os
 import resource
 import sys
 import tempfile
+import types
 from collections.abc import Callable
 from typing import Any
 
 import torch
 
-from cnnlint.runtime.errors import Refused
+from cnnlint.runtime.errors import OWN_CODE, Refused
 from cnnlint.runtime.frames import UserFiles
 from cnnlint.trace import Problem
 
@@ -94,6 +95,8 @@ class Guard:
         """For the rest of the process's life: audit hooks cannot be removed."""
         sys.dont_write_bytecode = True
         os.environ["TMPDIR"] = tempfile.tempdir = self._scratch
+        # torch makes this folder when it first needs a kernel that we do not describe.
+        os.environ["TORCHINDUCTOR_CACHE_DIR"] = os.path.join(self._scratch, "inductor")
         self._replace_what_is_not_audited()
         sys.addaudithook(self._audit)
 
@@ -152,8 +155,18 @@ class Guard:
         )
 
     def _refuse(self, what: str) -> None:
-        self._note(what)
-        raise Refused(what)
+        if not self._by_operator(sys._getframe(2)):
+            self._note(what)
+            raise Refused(what)
+
+    def _by_operator(self, frame: types.FrameType | None) -> bool:
+        """Whether torch does it on its own account while it runs an operator of the user's: its first meta
+        kernel in a process imports hundreds of modules, some of which look for compilers."""
+        while frame is not None and frame.f_code.co_filename not in self.files:
+            if frame.f_code.co_name == "__torch_function__" and frame.f_code.co_filename.startswith(OWN_CODE):
+                return True
+            frame = frame.f_back
+        return False
 
     def _note(self, what: str) -> None:
         """Note an effect at the user's line; what a package does on its own account is not told."""

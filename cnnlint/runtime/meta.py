@@ -20,6 +20,13 @@ from torch.overrides import TorchFunctionMode
 from cnnlint.operators.base import Bound, Operator, TensorSpec
 from cnnlint.runtime.functions import DTYPES, DTYPES_BY_NAME, operators
 
+_PAIRWISE = {
+    torch.max: torch.maximum,
+    torch.min: torch.minimum,
+    torch.Tensor.max: torch.maximum,
+    torch.Tensor.min: torch.minimum,
+}
+
 
 class MetaMode(TorchFunctionMode):
     """Base of the modes for building and tracing: sizes described operators on meta tensors."""
@@ -27,6 +34,15 @@ class MetaMode(TorchFunctionMode):
     def __init__(self) -> None:
         super().__init__()
         self.operators = operators()
+
+    def operator(self, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Operator | None:
+        """The description of a call. `torch.max(a, b)` of two tensors is no reduction."""
+        pairwise = _PAIRWISE.get(func)
+        if pairwise is not None and (
+            "other" in kwargs or any(isinstance(item, torch.Tensor) for item in args[1:])
+        ):
+            func = pairwise
+        return self.operators.get(func)
 
     def spec(self, tensor: torch.Tensor) -> TensorSpec:
         """A tensor as the descriptions see it."""
@@ -50,7 +66,10 @@ class MetaMode(TorchFunctionMode):
         return value
 
     def bind(self, operator: Operator, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Bound | None:
-        """The arguments by name; None where they do not fit, so that torch says why."""
+        """The arguments by name; None where torch is to do it: it says why they do not fit, and writes into
+        a tensor that was given as `out`."""
+        if kwargs.get("out") is not None:
+            return None
         try:
             return operator.bind(
                 [self.specs(value) for value in args],
@@ -81,9 +100,10 @@ def factory_shape(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> 
         sizes = next((value for value in args if isinstance(value, (tuple, list))), ())
     if isinstance(sizes, Integral):
         sizes = (sizes,)
-    if isinstance(sizes, (tuple, list)) and all(isinstance(size, Integral) and size >= 0 for size in sizes):
-        return tuple(map(int, sizes))
-    return None
+    if not isinstance(sizes, (tuple, list)) or not all(isinstance(size, Integral) for size in sizes):
+        return None
+    shape = tuple(map(int, sizes))
+    return shape if min(shape, default=0) >= 0 else None
 
 
 def factory_dtype(name: str, kwargs: Mapping[str, Any]) -> torch.dtype | None:

@@ -55,7 +55,8 @@ class ImportServer:
 
 
 class Server:
-    """Takes jobs from `parent`, gives each to a child, and sends the outcomes back.
+    """Takes jobs from `parent`, gives each to a child, and sends the outcomes back. A number without a job
+    cancels the one that it had.
 
     Args:
         limit: children at once; 0 for a server of further imports, whose jobs are already counted.
@@ -85,16 +86,20 @@ class Server:
                 _end(server.pid, 0 if server.deadline < math.inf else GRACE)
 
     def _step(self) -> bool:
-        started = (*self.children.values(), *self.servers.values())
+        started: list[Child | ImportServer] = [*self.children.values(), *self.servers.values()]
         deadline = min((item.deadline for item in started), default=math.inf)
         timeout = max(0.0, deadline - time.monotonic()) if deadline < math.inf else None
         for ready in wait([self.parent, *self.children, *self.servers], timeout):
             assert isinstance(ready, Connection)
             if ready is self.parent:
                 try:
-                    self.waiting.append(ready.recv())
+                    number, job = ready.recv()
                 except EOFError:
                     return False
+                if job is None:
+                    self._cancel(number)
+                else:
+                    self.waiting.append((number, job))
             elif ready in self.children:
                 self._finished(ready)
             elif ready in self.servers:
@@ -117,6 +122,21 @@ class Server:
             _trace(job, scratch, writer)
         writer.close()
         self.children[reader] = Child(number, pid, time.monotonic() + job.timeout, scratch)
+
+    def _cancel(self, number: int) -> None:
+        """Give up a job, unless it is answered already."""
+        job = self.delegated.get(number)
+        for server in self.servers.values():
+            if job is not None and server.imports == job.imports:
+                with contextlib.suppress(OSError):
+                    server.connection.send((number, None))
+        for connection, child in list(self.children.items()):
+            if child.number == number:
+                _end(child.pid)
+                self._answer(connection, Outcome())
+        for entry in [entry for entry in self.waiting if entry[0] == number]:
+            self.waiting.remove(entry)
+            self.parent.send((number, Outcome()))
 
     def _delegate(self, number: int, job: Job) -> None:
         """Hand a job to the server that has its imports, starting one if there is none."""

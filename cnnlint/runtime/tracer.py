@@ -221,7 +221,7 @@ class Tracer(MetaMode):
             args, kwargs = self._keep_device(name, args, kwargs)
             if args is None:
                 return kwargs
-        operator = self.operators.get(func)
+        operator = self.operator(func, args, kwargs)
         if operator is None:
             return self._undescribed(func, name, args, kwargs)
         if meta and name in FACTORIES and in_torch_nn(sys._getframe(1)):

@@ -249,3 +249,36 @@ def test_a_model_that_only_a_repair_builds_is_sized_on_meta() -> None:
     trace = trace_text(text, (3, 16, 16), device="cpu")
     assert faults(trace) == [(10, "features")]
     assert any("sizes" in note for note in trace.models[0].notes)
+
+
+def test_max_of_two_tensors_is_no_reduction_and_out_is_written() -> None:
+    trace = trace_text(
+        """
+        import torch
+        import torch.nn as nn
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.one, self.two = nn.Conv2d(3, 8, 3), nn.Conv2d(3, 8, 3)
+
+            def forward(self, x):
+                y = torch.max(self.one(x), self.two(x)).min(other=x.mean(1, keepdim=True)[:, :, 2:, 2:])
+                both = torch.empty(x.shape[0], 16, 14, 14, device=x.device)
+                torch.cat([y, y], dim=1, out=both)
+                return both.max(dim=1)[0]
+        """,
+        (3, 16, 16),
+    )
+    run = training_pass(trace)
+    assert [
+        operation.name for operation in run.operations if operation.name in ("maximum", "minimum", "max")
+    ] == [
+        "maximum",
+        "minimum",
+        "max",
+    ]
+    (joined,) = [operation for operation in run.operations if operation.name == "cat"]
+    assert [run.tensors[id].shape[1:] for id in joined.outputs] == [(16, 14, 14)]
+    assert [run.tensors[id].shape[1:] for id in run.outputs] == [(14, 14)]
+    assert not faults(trace)
