@@ -17,8 +17,8 @@ class AccidentalBroadcast(OperationRule):
 
     ## Use instead
     Make the shapes equal: `x.squeeze(1)`, `y.unsqueeze(1)`, or a 1×1 convolution for the channels. Scalars,
-    parameters, 1×1 maps, products (masks, gates) and statistics over the channels (`x.mean(1, keepdim=True)`)
-    are left alone.
+    parameters, 1×1 maps, products (masks, gates) and a map's own statistics over its channels
+    (`x - x.mean(1, keepdim=True)`) are left alone.
 
     ## References
     - https://pytorch.org/docs/stable/notes/broadcasting.html
@@ -110,7 +110,7 @@ class AccidentalBroadcast(OperationRule):
             batches = [_batch_axes(provenance[tensor.id], tensor) for tensor in tensors]
             if _pairs_samples(batches):
                 yield self._finding(trace, operation, first, second, "a table of all pairs of samples")
-            elif _repeats_channels(first, second) and not any(_is_statistic(trace, each) for each in tensors):
+            elif _repeats_channels(first, second) and not _is_statistic(trace, *tensors):
                 count = max(first.shape[1], second.shape[1])
                 yield self._finding(
                     trace, operation, first, second, f"one channel added to each of {count} channels"
@@ -148,15 +148,21 @@ def _repeats_channels(first: Tensor, second: Tensor) -> bool:
     return channels[0] == 1 < channels[1] and max(first.shape[2:]) > 1
 
 
-def _is_statistic(trace: Trace, tensor: Tensor) -> bool:
-    """Whether a map with one channel was made by a reduction over the channels: it is kept one channel
-    wide to be broadcast."""
-    if tensor.shape[1] != 1:
-        return False
-    for step in trace.upstream(tensor):
+def _is_statistic(trace: Trace, first: Tensor, second: Tensor) -> bool:
+    """Whether the map with one channel was made by a reduction over the channels of the other one, or of
+    what that was made from: it is kept one channel wide to be broadcast."""
+    one, many = (first, second) if first.shape[1] == 1 else (second, first)
+    for step in trace.upstream(one):
         if step.kind in WEIGHTED:
             return False
         before = trace.main_input(step)
-        if step.kind == "reduction":
-            return before is not None and len(before.shape) == len(tensor.shape) and before.shape[1] > 1
+        if before is None or step.kind != "reduction":
+            continue
+        over_channels = len(before.shape) == len(one.shape) and before.shape[1] > 1
+        return over_channels and _comes_from(trace, many, before)
     return False
+
+
+def _comes_from(trace: Trace, tensor: Tensor, origin: Tensor) -> bool:
+    """Whether a tensor is, or is made along its main inputs from, another one."""
+    return tensor == origin or any(trace.main_input(step) == origin for step in trace.upstream(tensor))

@@ -84,6 +84,20 @@ class DeviceOrDtypeMismatch(FaultRule, OperationRule):
                 return x - self.mean
                        ^^^^^^^^^^^^^ cpu
         """,
+        """
+        import torch
+        import torch.nn as nn
+
+        # cnnlint: input=8
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.scale = torch.ones(4, 8)
+
+            def forward(self, x):
+                return x * self.scale.data[0]
+                       ^^^^^^^^^^^^^^^^^^^^^^ a plain attribute is no buffer
+        """,
     ]
 
     def check(self, trace: Trace) -> Iterator[Diagnostic]:
@@ -97,7 +111,7 @@ class DeviceOrDtypeMismatch(FaultRule, OperationRule):
                 yield self._elsewhere(trace, operation, lost[0])
 
     def _elsewhere(self, trace: Trace, operation: Operation, tensor: Tensor) -> Diagnostic:
-        maker = trace.producer(tensor)
+        maker = _made_in_forward(trace, tensor)
         made = f"{maker.name}()" if maker else "a plain attribute"
         where = (
             "is made in forward without device=" if maker else "is no buffer, so .to(device) leaves it behind"
@@ -109,3 +123,9 @@ class DeviceOrDtypeMismatch(FaultRule, OperationRule):
             f"a tensor {trace.show(tensor)} stays on the cpu when the model is on a GPU: {made} {where}",
             help=help,
         )
+
+
+def _made_in_forward(trace: Trace, tensor: Tensor) -> Operation | None:
+    """The operation that made a tensor out of nothing; None where it came from an attribute."""
+    first = list(trace.upstream(tensor))[-1:]
+    return first[0] if first and not first[0].inputs() else None

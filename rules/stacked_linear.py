@@ -49,6 +49,11 @@ class StackedLinear(OperationRule):
         # cnnlint: input=256
         bottleneck = nn.Sequential(nn.Linear(256, 16), nn.Linear(16, 256))
         """,
+        """
+        import torch.nn as nn
+        # cnnlint: input=8x8x8
+        apart = nn.Sequential(nn.Conv2d(8, 16, (1, 3)), nn.Conv2d(16, 16, (3, 1)), nn.ReLU())
+        """,
     ]
     invalid = [
         """
@@ -62,6 +67,12 @@ class StackedLinear(OperationRule):
         # cnnlint: input=192
         net = nn.Sequential(nn.Linear(192, 256), nn.Dropout(0.2), nn.Linear(256, 10))
                                                                   ^^^^^^^^^^^^^^^^^^ nothing non-linear
+        """,
+        """
+        import torch.nn as nn
+        # cnnlint: input=3x8x8
+        net = nn.Sequential(nn.Conv2d(3, 16, 3), nn.Conv2d(16, 8, 1), nn.ReLU())
+                                                 ^^^^^^^^^^^^^^^^^^^ nothing non-linear
         """,
     ]
 
@@ -112,9 +123,9 @@ def _meant(trace: Trace, first: Operation, second: Operation) -> bool:
     (before, after) = weights[0].shape, weights[1].shape
     if before[0] < min(before[1], after[0]):
         return True  # few channels between many
-    pointwise = all(window.extent == 1 for step in (first, second) for window in step.windows)
-    if pointwise and first.kind == second.kind == "conv" and after[0] >= 2 * after[1]:
+    pointwise = first.kind == "conv" and all(window.extent == 1 for window in first.windows)
+    if pointwise and second.kind == "conv" and after[0] >= 2 * after[1]:
         return True  # a linear projection, then the expansion of the next block (MobileNet V2, MobileViT)
-    kernels = before[2:], after[2:]
-    lengths = zip(*kernels, strict=False)
-    return bool(kernels[0] and kernels[1]) and all(min(pair) == 1 and max(pair) > 1 for pair in lengths)
+    kernels = list(zip(before[2:], after[2:], strict=False))
+    apart = all(min(pair) == 1 and max(pair) > 1 for pair in kernels)
+    return apart and all(max(kernel) > 1 for kernel in zip(*kernels, strict=True)) and bool(kernels)
