@@ -22,19 +22,25 @@ SOURCES = [*snippets(), *examples(), *(text for text in torchvision_sources() if
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder to lint in; one fork server serves all runs, since it takes seconds to start."""
-    with Workers(1) as workers, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine, "trace_files", workers.trace)
-        yield tmp_path_factory.mktemp("scrambled")
+def workers() -> Iterator[Workers]:
+    """One fork server for all runs, since it takes seconds to start."""
+    with Workers(1) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("scrambled")
 
 
 @settings(max_examples=settings().max_examples // 2)
 @given(scrambled(SOURCES), st.booleans())
-def test_a_scrambled_file_is_linted_or_refused(folder: Path, text: str, in_cells: bool) -> None:
+def test_a_scrambled_file_is_linted_or_refused(
+    workers: Workers, folder: Path, text: str, in_cells: bool
+) -> None:
     path = folder / ("net.ipynb" if in_cells else "net.py")
     path.write_bytes((notebook(text) if in_cells else text).encode())
-    result = engine.check([str(path)], SETTINGS)
+    result = engine.check([str(path)], SETTINGS, trace=workers.trace)
     assert not list(result.crashes())
     for output_format in ("full", "concise", "json"):
         assert "cnnlint itself failed" not in "\n".join(
