@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from cnnlint import __version__
 from cnnlint.job import Job, Reads
 from cnnlint.trace import FileTrace, from_json, to_json
 
@@ -169,12 +170,19 @@ def _listing(folder: str) -> bytes:
 def _environment() -> str:
     """All that decides on a trace and is not the user's: Python, what is installed, cnnlint itself."""
     installed = [sorted(_metadata(folder)) for folder in dict.fromkeys(sys.path) if os.path.isdir(folder)]
-    own = [
-        (path, status.st_mtime_ns, status.st_size)
-        for path in sorted(_sources(os.path.dirname(__file__)))
-        for status in [os.stat(path)]
-    ]
-    return repr((sys.version, sys.platform, sys.path, installed, own))
+    return repr((sys.version, sys.platform, sys.path, installed, _own_state()))
+
+
+def _own_state() -> str:
+    """The state of cnnlint itself: the list with digests that an installer keeps beside it, which is the same
+    after each installation (of a CI job), else the times of its files."""
+    package = os.path.dirname(__file__)
+    record = Path(os.path.dirname(package), f"cnnlint-{__version__}.dist-info", "RECORD")
+    try:
+        return record.read_text(encoding="utf-8")
+    except OSError:
+        found = ((path, os.stat(path)) for path in sorted(_sources(package)))
+        return repr([(path, status.st_mtime_ns, status.st_size) for path, status in found])
 
 
 def _metadata(folder: str) -> Iterator[str]:

@@ -165,6 +165,8 @@ class Result:
     def _nothing_found(self) -> bool:
         """Whether nothing that was given holds a model: likely a wrong path. A file that the user names
         has at least the remark that it holds none."""
-        return bool(self.paths) and not self.partial and not any(
-            file.trace.models or file.trace.problems or file.skipped for file in self.files
+        return (
+            bool(self.paths)
+            and not self.partial
+            and not any(file.trace.models or file.trace.problems or file.skipped for file in self.files)
         )

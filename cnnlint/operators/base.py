@@ -15,6 +15,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar
 
 from cnnlint.trace import Shape, Window
@@ -126,7 +127,7 @@ class Signature:
             self.names.append(name)
             for alias in aliases:
                 self.aliases[alias] = name
-            self.defaults[name] = ast.literal_eval(default.strip()) if default.strip() else _REQUIRED
+            self.defaults[name] = default_value(default.strip()) if default.strip() else _REQUIRED
 
     def bind(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Bound:
         """Raises TypeError for arguments that do not fit."""
@@ -161,6 +162,12 @@ class Signature:
                     raise TypeError(f"missing required argument {name!r}")
                 bound[name] = default
         return bound
+
+
+@cache
+def default_value(text: str) -> Any:
+    """The value that a default's text says; a few texts stand in hundreds of signatures."""
+    return ast.literal_eval(text)
 
 
 def _split(text: str) -> list[str]:

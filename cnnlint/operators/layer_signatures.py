@@ -5,8 +5,9 @@ Most of them stand in the module as attributes of the same name, so that they ca
 
 from __future__ import annotations
 
-import ast
 from typing import Any
+
+from cnnlint.operators.base import default_value
 
 REQUIRED = "<required>"
 """Stands in `INTERFACE` for an argument without a default."""
@@ -150,7 +151,7 @@ def _read(signature: str) -> dict[str, Any]:
     arguments: dict[str, Any] = {}
     for part in filter(None, signature.split(", ")):
         name, _, default = part.partition("=")
-        arguments[name] = ast.literal_eval(default) if default else REQUIRED
+        arguments[name] = default_value(default) if default else REQUIRED
     return arguments
 
 
