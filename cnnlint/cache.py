@@ -170,7 +170,8 @@ def _listing(folder: str) -> bytes:
 def _environment() -> str:
     """All that decides on a trace and is not the user's: Python, what is installed, cnnlint itself."""
     installed = [sorted(_metadata(folder)) for folder in dict.fromkeys(sys.path) if os.path.isdir(folder)]
-    return repr((sys.version, sys.platform, sys.path, installed, _own_state()))
+    path = sys.path[0 if sys.flags.safe_path else 1 :]  # without the folder of the script
+    return repr((sys.version, sys.platform, path, installed, _own_state()))
 
 
 def _own_state() -> str:
