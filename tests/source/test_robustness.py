@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ast
-from pathlib import Path
 
-import torchvision.models.densenet
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from scrambled import examples, notebook, scrambled, torchvision_sources
 from texts import NET
 
 from cnnlint.source.reading import read_bytes
@@ -45,31 +44,16 @@ if __name__ == "__main__":
         pass
 """
 )
-SOURCES = (SCRIPT, Path(torchvision.models.densenet.__file__).read_text())
-CHANGES = st.lists(
-    st.tuples(st.sampled_from(["delete", "double", "swap", "cut"]), st.floats(0, 0.999), st.floats(0, 0.999)),
-    min_size=1,
-    max_size=6,
-)
+SOURCES = [SCRIPT, *examples(), *torchvision_sources()]
+BOOKS = [notebook(text) for text in (SCRIPT, *examples())]
 
 
-@settings(max_examples=80, deadline=None)
-@given(st.sampled_from(SOURCES), CHANGES)
-def test_mutated_source_is_surveyed_or_refused(source, changes):
-    lines = source.split("\n")
-    for kind, one, other in changes:
-        first, second = int(one * len(lines)), int(other * len(lines))
-        if kind == "delete" and len(lines) > 1:
-            del lines[first]
-        elif kind == "double":
-            lines.insert(second, lines[first])
-        elif kind == "swap":
-            lines[first], lines[second] = lines[second], lines[first]
-        else:
-            words = lines[first].split(" ")
-            del words[int(other * len(words))]
-            lines[first] = " ".join(words)
-    file, problem = read_bytes("\n".join(lines).encode(), "net.py")
+@given(scrambled(SOURCES) | scrambled(BOOKS), st.booleans())
+def test_scrambled_source_is_surveyed_or_refused(text, in_cells):
+    book = text.startswith("{")
+    if in_cells and not book:
+        text, book = notebook(text), True
+    file, problem = read_bytes(text.encode(), "net.ipynb" if book else "net.py")
     if problem is not None:
         assert 1 <= problem.span.row <= len(file.lines)
         return
