@@ -7,8 +7,8 @@ import ast
 import contextlib
 import os
 import sys
-from collections.abc import Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from torch import nn
@@ -19,19 +19,22 @@ from cnnlint.runtime.candidates import Candidate, NotAModel, candidates, definit
 from cnnlint.runtime.construct import Construction
 from cnnlint.runtime.errors import is_ours, is_refusal, raised_in, said, words
 from cnnlint.runtime.frames import UserFiles
+from cnnlint.runtime.guard import Guard
+from cnnlint.runtime.lacking import leaves_open
 from cnnlint.runtime.loader import ArgumentsMissing, Placeholder, SlicedModule, Unavailable, Unusable, load
 from cnnlint.runtime.recovery import FAILED, stand_in
 from cnnlint.runtime.siblings import Siblings
 from cnnlint.source.facts import Target
 from cnnlint.source.file import SourceFile
 from cnnlint.source.settings import Setting, chosen, sources
-from cnnlint.trace import Problem
+from cnnlint.trace import CallSite, Problem
 
 
 @dataclass
 class Built:
     """A model that was built, with what is needed to describe it. A `broken` one lacks what statements
-    of its constructor that raised would have made."""
+    of its constructor that raised would have made. `written` are the calls that construct its layers, by
+    their identity, as far as only the text tells them."""
 
     model: nn.Module
     candidate: Candidate
@@ -39,16 +42,22 @@ class Built:
     module: SlicedModule
     notes: tuple[str, ...] = ()
     broken: bool = False
+    written: Mapping[int, tuple[CallSite, ...]] = field(default_factory=dict)
 
 
 class Builder:
-    """Builds the targets of one file; what kept one from being built is in `problems`."""
+    """Builds the targets of one file; what kept one from being built is in `problems`.
+
+    Attributes:
+        guard: what refuses effects, if anything does.
+    """
 
     def __init__(self, job: Job, file: SourceFile, files: UserFiles):
         self.job = job
         self.file = file
         self.files = files
         self.problems: list[Problem] = []
+        self.guard: Guard | None = None
         self._construction = Construction(files)
         self._module: SlicedModule | None = None
         self.siblings = Siblings(job.path, _display, files)
@@ -66,7 +75,11 @@ class Builder:
     def build(self, target: Target) -> Built | None:
         """The model of a target, or None with the problem noted."""
         unavailable: Unavailable | None = None
-        for candidate in candidates(target, self.job.models, lambda: self._elsewhere(target), self._settings):
+        effects = self._effects()
+        for candidate in candidates(
+            target, self.job.models, self.files, lambda: self._elsewhere(target), self._settings
+        ):
+            self._forget_effects(effects)  # to try what came before was our idea
             construction = self._construction
             try:
                 module = self.load()
@@ -88,6 +101,8 @@ class Builder:
                     continue
                 if candidate.guessed and not self._inside_constructor(target, error):
                     continue
+                if candidate.guessed and leaves_open(error, self.files):
+                    continue
                 if isinstance(error, (RecursionError, MemoryError)):
                     self._not_built(target, [error])
                     return None
@@ -96,6 +111,7 @@ class Builder:
                     return None
                 return self._rebuild(target, candidate)
             return self._finish(candidate, construction, module, model)
+        self._forget_effects(effects)  # what the model lacks for them is told
         if unavailable is not None:
             self._unavailable(target, unavailable)
         elif target.kind != "class" or not self.siblings.have_part(self.file, target.name):
@@ -113,6 +129,14 @@ class Builder:
                 for problem in self.problems
                 if problem.reason != "missing-arguments" or problem.model not in classes
             ]
+
+    def _effects(self) -> list[Problem]:
+        return list(self.guard.effects) if self.guard else []
+
+    def _forget_effects(self, kept: list[Problem]) -> None:
+        """Take back the effects that came after those that are `kept`."""
+        if self.guard:
+            self.guard.effects = list(kept)
 
     def _elsewhere(self, target: Target) -> Iterator[Candidate]:
         """How the project's other files construct a target. Where it can be built without arguments, their

@@ -13,6 +13,8 @@ from torch import nn
 from cnnlint.job import called_name
 from cnnlint.runtime import conventional
 from cnnlint.runtime.errors import hand_over, words
+from cnnlint.runtime.frames import UserFiles
+from cnnlint.runtime.lacking import leaves_open
 from cnnlint.runtime.loader import ArgumentsMissing, SlicedModule
 from cnnlint.source.facts import Expression, Target
 
@@ -37,6 +39,7 @@ class Candidate:
 def candidates(
     target: Target,
     given: Sequence[str],
+    files: UserFiles,
     elsewhere: Callable[[], Iterator[Candidate]],
     settings: conventional.Settings,
 ) -> Iterator[Candidate]:
@@ -56,7 +59,7 @@ def candidates(
         return
     if target.definition is None:
         yield from elsewhere()
-    yield Candidate(f"{target.name}()", lambda module: _with_defaults(module, target))
+    yield Candidate(f"{target.name}()", lambda module: _with_defaults(module, target, files))
     guess = _ByName(target, settings)
     yield Candidate(f"{target.name}(…)", guess.make, guessed=True, tentative=True, note=guess.note)
 
@@ -120,7 +123,7 @@ def _takes_rest(function: Callable[..., Any]) -> bool:
     return any(item.kind is item.VAR_KEYWORD for item in parameters)
 
 
-def _with_defaults(module: SlicedModule, target: Target) -> Any:
+def _with_defaults(module: SlicedModule, target: Target, files: UserFiles) -> Any:
     """Raises ArgumentsMissing where arguments must be given, or where what stands for none of them
     (`config={}`, `backbone=None`) is plainly not enough."""
     function = definition(module, target)
@@ -130,21 +133,9 @@ def _with_defaults(module: SlicedModule, target: Target) -> Any:
     try:
         return hand_over(function)
     except (LookupError, AttributeError, TypeError) as error:
-        told = words(error)
-        lacking = isinstance(error, LookupError) or "None" in told or "required" in told
-        if lacking and _says_nothing(function):
-            raise ArgumentsMissing(told) from error
+        if leaves_open(error, files):
+            raise ArgumentsMissing(words(error)) from error
         raise
-
-
-def _says_nothing(function: Callable[..., Any]) -> bool:
-    """Whether a call without arguments leaves open what the function needs: a parameter's default is
-    None or an empty container, or it hands on whatever it is given."""
-    parameters = inspect.signature(function).parameters.values()
-    handed_on = any(item.kind in (item.VAR_POSITIONAL, item.VAR_KEYWORD) for item in parameters)
-    return handed_on or any(
-        item.default in (None, {}, [], ()) for item in parameters if not callable(item.default)
-    )
 
 
 def _evaluation(expression: Expression) -> Callable[[SlicedModule], Any]:

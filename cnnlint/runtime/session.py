@@ -54,12 +54,12 @@ def trace_file(job: Job, scratch: str, progress: Callable[[FileTrace], None]) ->
 class Session:
     """The state of one file's run."""
 
-    def __init__(self, job: Job, scratch: str):
+    def __init__(self, job: Job, scratch: str, files: UserFiles | None = None):
         self.job = job
         self.scratch = scratch
         self.crash: str | None = None
         self.file = SourceFile(job.filename, job.text, job.cells)
-        self.files = UserFiles()
+        self.files = files or UserFiles()
         self.problems: list[Problem] = []
         self.notes: list[str] = []
         self._why_ended = ""
@@ -68,13 +68,13 @@ class Session:
         self._guard: Guard | None = None
 
     def run(self, progress: Callable[[FileTrace], None]) -> FileTrace:
-        found = survey(self.file, self.job.asked_for())
-        self.problems.extend(found.problems)
+        targets = self._targets()
         if not self.job.allow_effects:
             self._guard = Guard(self.files, self.scratch)
             self._guard.install()
+            self._builder.guard = self._guard
         models: list[Model] = []
-        for target in configured.complete(found.targets, self.job.configured):
+        for target in targets:
             if self._guard:
                 self._guard.model = target.name
             try:
@@ -85,8 +85,14 @@ class Session:
                 self.crash = self.crash or traceback.format_exc()
                 self.problems.append(own_fault(said(error), target.span, target.name))
             progress(self._so_far(models))
-        self._builder.leave_out_parts(found.targets, {model.name for model in models})
+        self._builder.leave_out_parts(targets, {model.name for model in models})
         return self._so_far(models)
+
+    def _targets(self) -> Sequence[Target]:
+        """The models of the file, by its text and by the configuration."""
+        found = survey(self.file, self.job.asked_for())
+        self.problems.extend(found.problems)
+        return configured.complete(found.targets, self.job.configured)
 
     def _so_far(self, models: list[Model]) -> FileTrace:
         effects = self._guard.effects if self._guard else []

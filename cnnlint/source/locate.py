@@ -85,6 +85,22 @@ class Calls:
         return name not in self._assigned[function]
 
 
+def innermost(tree: ast.AST, place: tuple[int, int, int | None, int | None]) -> ast.expr | None:
+    """The smallest expression that holds a position of a frame (as in `Calls.at`)."""
+    row, offset, end_row, end_offset = place
+    found: ast.expr | None = None
+    pending = [tree]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.expr):
+            end = node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
+            if (node.lineno, node.col_offset) > (row, offset) or end < (end_row or row, end_offset or offset):
+                continue
+            found = node
+        pending.extend(ast.iter_child_nodes(node))
+    return found
+
+
 def is_literal(value: ast.expr) -> bool:
     """Whether an expression is a plain number or string, or a tuple or list of them."""
     if isinstance(value, (ast.Tuple, ast.List)):

@@ -96,7 +96,6 @@ def cnnlint_findings(workers: Workers, text: str, model: LibraryModel) -> tuple[
         os.path.abspath(FILENAME),
         text,
         inputs=(InputShape(model.shape),),
-        models=(f"{model.factory}()",),
         imports=(model.library,),
     )
     (traced,) = workers.trace([job])
