@@ -33,22 +33,27 @@ def add_ignores(paths: Sequence[str], configuration: Settings | Configuration) -
     silenced = 0
     for file in result.files:
         source = file.source
-        found = [
-            item
-            for item in result.findings()
-            if item.span.filename == source.filename
-            and item.code not in NOT_IGNORED
-            and item.severity.rank >= file.settings.fail_level.rank
-        ]
-        codes: dict[int, list[str]] = {}
-        for finding in found:
+        found = [item for item in result.findings() if item.severity.rank >= file.settings.fail_level.rank]
+        edits, count = ignoring(source, found, file.settings)
+        if edits:
+            _write(source, edits)
+        silenced += count
+    return silenced
+
+
+def ignoring(
+    source: SourceFile, findings: Iterable[Diagnostic], settings: Settings
+) -> tuple[list[Edit], int]:
+    """The edits, at places as they are shown, that write comments for those of the findings which stand in
+    this file and can be ignored, and how many these are."""
+    codes: dict[int, list[str]] = {}
+    for finding in findings:
+        if finding.span.filename == source.filename and finding.code not in NOT_IGNORED:
             row = _row(finding, source)
             if row is not None:
                 codes.setdefault(row, []).append(finding.code)
-                silenced += 1
-        if codes:
-            _write(source, list(_edits(source, codes, file.settings)))
-    return silenced
+    edits = _edits(source, codes, settings) if codes else ()
+    return [Edit(source.place(edit.span), edit.content) for edit in edits], sum(map(len, codes.values()))
 
 
 def _row(finding: Diagnostic, source: SourceFile) -> int | None:
@@ -93,7 +98,6 @@ def _write(source: SourceFile, edits: Iterable[Edit]) -> None:
             before = file.read()
         if read_bytes(before, name).file != source:
             raise OSError(0, "it was changed meanwhile")
-        shown = [Edit(source.place(edit.span), edit.content) for edit in edits]
-        replace_file(name, before, apply_to_file(before, name, shown))
+        replace_file(name, before, apply_to_file(before, name, edits))
     except (OSError, ValueError) as error:
         raise UsageError(f"{name} was left as it is: {getattr(error, 'strerror', None) or error}") from error

@@ -46,6 +46,7 @@ class Rule:
         name: reads well after "allow" (`flatten-mismatch`).
         severity: the usual one; a finding may carry another.
         default: whether the rule is in the default selection.
+        unnecessary: whether what it underlines does nothing and could go; editors fade it.
         values: the options that were set, by name; the others have their defaults.
     """
 
@@ -53,6 +54,7 @@ class Rule:
     name: ClassVar[str]
     severity: ClassVar[Severity]
     default: ClassVar[bool] = True
+    unnecessary: ClassVar[bool] = False
     valid: ClassVar[Sequence[str]] = ()
     invalid: ClassVar[Sequence[str]] = ()
     values: Mapping[str, Any] = types.MappingProxyType({})

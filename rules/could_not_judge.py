@@ -313,6 +313,7 @@ class UnusedSuppression(ProblemRule):
     code = "CNN007"
     name = "unused-suppression"
     severity = Severity.WARNING
+    unnecessary = True
 
 
 class RuleCrashed(ProblemRule):

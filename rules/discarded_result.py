@@ -23,6 +23,7 @@ class DiscardedResult(OperationRule):
     code = "CNN504"
     name = "discarded-result"
     severity = Severity.WARNING
+    unnecessary = True
 
     valid = [
         """

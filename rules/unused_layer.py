@@ -29,6 +29,7 @@ class UnusedLayer(Rule):
     code = "CNN503"
     name = "unused-layer"
     severity = Severity.WARNING
+    unnecessary = True
 
     valid = [
         """
