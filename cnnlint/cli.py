@@ -131,10 +131,10 @@ def check(
 
     from cnnlint import engine, report
     from cnnlint.config import UsageError
+    from cnnlint.job import WorkersUnavailable
     from cnnlint.plugin import PluginError
     from cnnlint.report import statistics as counts
     from cnnlint.report.style import Style
-    from cnnlint.workers import WorkersUnavailable
 
     if statistics and output_format not in counts.FORMATS:
         raise click.UsageError(f"--statistics has the formats {', '.join(counts.FORMATS)} only")
@@ -194,8 +194,8 @@ def shapes(paths: tuple[str, ...], output_format: str, output_file: str | None, 
 
     from cnnlint import engine
     from cnnlint.config import UsageError
+    from cnnlint.job import WorkersUnavailable
     from cnnlint.report import shapes as report
-    from cnnlint.workers import WorkersUnavailable
 
     try:
         files = list(engine.trace_paths(paths, configuration(options)))
@@ -224,8 +224,8 @@ def sizes(
 
     from cnnlint import engine
     from cnnlint.config import UsageError
+    from cnnlint.job import WorkersUnavailable
     from cnnlint.report import sizes as report
-    from cnnlint.workers import WorkersUnavailable
 
     try:
         files = list(engine.trace_paths(paths, configuration({**options, "sizes": True})))
@@ -257,6 +257,29 @@ def rule(selector: str | None, everything: bool, **options: Any) -> int:
     except (UsageError, PluginError) as error:
         return _fail(str(error))
     return _write([text], sys.stdout)
+
+
+@command.command()
+@config_flags
+def server(**options: Any) -> int:
+    """Serve an editor by the language server protocol, on standard input and output."""
+    try:
+        from cnnlint.server.protocol import serve
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] not in ("pygls", "lsprotocol"):
+            raise
+        return _fail("the language server needs pygls: pip install 'pygls>=2'")
+
+    from cnnlint.config import UsageError
+
+    def configure() -> Configuration:
+        return configuration({**options, "force_exclude": True})
+
+    try:
+        configure()
+    except UsageError as error:
+        return _fail(str(error))
+    serve(configure)
 
 
 @command.command()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
 import os
+import re
 import sys
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from cnnlint.cache import Cache
 from cnnlint.config import Configuration, Settings, UsageError
@@ -19,44 +21,84 @@ from cnnlint.config.selection import known_rules, rules_for
 from cnnlint.diagnostic import Diagnostic, Edit, Fix, Severity, Span
 from cnnlint.files import STANDARD_INPUT, FilePath, collect, is_forced_out
 from cnnlint.graph import Trace
-from cnnlint.job import Job, called_name
+from cnnlint.job import Job, Traced, called_name
 from cnnlint.plugin import Rule
 from cnnlint.result import FileResult, Result, TracedFile
 from cnnlint.source.file import SourceFile
 from cnnlint.source.packages import packages_needed
 from cnnlint.source.reading import Reading, read, read_bytes
 from cnnlint.source.survey import survey
-from cnnlint.suppression import Ignores, Places, places, silence, skips, unused
+from cnnlint.suppression import Ignores, Places, Use, places, silence, skips, unused
 from cnnlint.trace import FileTrace, Problem
-from cnnlint.workers import Traced, trace_files
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from cnnlint.workers import Workers
 
 Tracer = Callable[[Iterable[Job]], Iterator[Traced]]
-"""Gives the traces of jobs in their order, as `trace_files` does."""
+"""Gives the traces of jobs in their order, as `Workers.trace` does."""
+
+MOST_UNDER_WAY = 32
+"""Files that are read ahead for each that is traced at once."""
+
+
+class Listener:
+    """Hears of a run while it goes on. This one does nothing."""
+
+    def began(self, files: int) -> None:
+        """So many files are looked at."""
+
+    def judged(self) -> None:
+        """One more file is done."""
+
+    def told(self, file: FileResult) -> None:
+        """What is found in a file is final; files come in their order."""
 
 
 def check(
     paths: Sequence[str],
     configuration: Settings | Configuration,
     texts: Mapping[str, bytes] = MappingProxyType({}),
-    trace: Tracer = trace_files,
+    workers: Workers | None = None,
+    listener: Listener | None = None,
 ) -> Result:
-    """Lints files and folders; `texts` are the contents of files that are not to be read again.
+    """Lints files and folders; `texts` are the contents of files that are not to be read again. Without
+    `workers` it starts and ends some of its own, if a file needs them.
 
     Raises:
         UsageError: a path does not exist, or the configuration says what there is not.
         PluginError: a rule package cannot be loaded.
+        WorkersUnavailable: nothing can be traced.
     """
+    listener = listener or Listener()
     files = collect(paths, configuration)
-    for path in (*paths, *(file.shown for file in files)):
-        rules_for(path, configuration.at(path))  # a wrong selector is told before anything is traced
-    judged = []
-    for traced in _trace(files, paths, configuration, texts, trace):
-        settings = configuration.at(traced.source.filename)
-        judged.append(judge(traced, rules_for(traced.source.filename, settings), settings))
-    told = without_repeats(with_unused_comments(judged))
+    listener.began(len(files))
+
+    def load_rules() -> None:
+        for path in (*paths, *(file.shown for file in files)):
+            rules_for(path, configuration.at(path))
+
+    if any(configuration.at(path).names_rules for path in (*paths, *(file.shown for file in files))):
+        load_rules()  # what is wrong there is told before anything is started
+    told = []
+    with closing(_trace(files, paths, configuration, texts, workers, load_rules)) as traced:
+        for file in without_repeats(with_unused_comments(_judged(traced, configuration, listener))):
+            listener.told(file)
+            told.append(file)
     looked_at = [path for path in paths if not is_forced_out(path, configuration)]
-    partial = configuration.run.shard is not None
-    return Result(tuple(told), tuple(looked_at), configuration.run.advice, partial=partial)
+    return Result(
+        tuple(told), tuple(looked_at), configuration.run.advice, partial=not configuration.run.shard.whole
+    )
+
+
+def _judged(
+    files: Iterable[TracedFile], configuration: Settings | Configuration, listener: Listener
+) -> Iterator[FileResult]:
+    for file in files:
+        settings = configuration.at(file.source.filename)
+        yield judge(file, rules_for(file.source.filename, settings), settings)
+        listener.judged()
 
 
 # -- from paths to traces
@@ -77,43 +119,66 @@ def _trace(
     paths: Sequence[str],
     configuration: Settings | Configuration,
     texts: Mapping[str, bytes] = MappingProxyType({}),
-    trace: Tracer = trace_files,
-) -> Iterator[TracedFile]:
+    workers: Workers | None = None,
+    meanwhile: Callable[[], object] | None = None,
+) -> Generator[TracedFile]:
+    """The files in their order, each as soon as it and those before it are traced. `meanwhile` is called
+    once, while the first of them may be under way."""
     run = configuration.run
     cache = Cache(run.cache) if run.cache else None
-    waiting: deque[_Opened] = deque()
+    wanted = {called_name(call): call for call in run.models}
+    waiting: deque[tuple[_Opened, Future[Traced] | None]] = deque()
+    under_way: set[Future[Traced]] = set()
+    with ExitStack() as stack:
 
-    def jobs() -> Iterator[Job]:
-        wanted = {called_name(call): call for call in run.models}
-        for file in files:
-            settings = configuration.at(file.shown)
-            opened = _open(file, settings, cache, texts)
-            if opened.models:
-                require_models(opened.source.filename, settings, opened.models)
-            waiting.append(opened)
-            for name in opened.models & set(wanted):
-                del wanted[name]
-            if opened.job:
-                yield opened.job
-        for name, call in wanted.items() if run.shard is None else ():
-            raise UsageError(f"--model {call}: no model {name} in {', '.join(paths)}")
+        def start() -> Workers:
+            nonlocal workers
+            if workers is None:
+                from cnnlint.workers import Workers
 
-    def settled() -> Iterator[TracedFile]:
-        while waiting and waiting[0].job is None:
-            opened = waiting.popleft()
-            assert opened.trace is not None
-            yield _traced(opened, opened.trace)
+                workers = stack.enter_context(Workers(run.jobs))
+            workers.start()
+            return workers
 
-    queue = jobs()
-    first = next(queue, None)
-    if first is not None:
-        for traced in trace(itertools.chain([first], queue)):
-            yield from settled()
-            opened = waiting.popleft()
+        def settled(opened: _Opened, future: Future[Traced] | None) -> TracedFile:
+            if future is None:
+                assert opened.trace is not None
+                return _traced(opened, opened.trace)
+            traced = future.result()
             if cache and opened.job and traced.reads:
                 cache.keep(opened.job, traced.trace, traced.reads, opened.began)
-            yield _traced(opened, traced.trace)
-    yield from settled()
+            return _traced(opened, traced.trace)
+
+        try:
+            for file in files:
+                settings = configuration.at(file.shown)
+                opened = _open(file, settings, cache, texts, start)
+                if opened.models:
+                    require_models(opened.source.filename, settings, opened.models)
+                for name in opened.models & set(wanted):
+                    del wanted[name]
+                future = start().submit(opened.job) if opened.job else None
+                waiting.append((opened, future))
+                if future:
+                    under_way.add(future)
+                    future.add_done_callback(under_way.discard)
+                if meanwhile:
+                    meanwhile()
+                    meanwhile = None
+                while waiting and (
+                    waiting[0][1] is None
+                    or waiting[0][1].done()
+                    or (workers and len(under_way) >= workers.limit * MOST_UNDER_WAY)
+                ):
+                    yield settled(*waiting.popleft())
+            for name, call in wanted.items() if run.shard.whole else ():
+                raise UsageError(f"--model {call}: no model {name} in {', '.join(paths)}")
+            while waiting:
+                yield settled(*waiting.popleft())
+        finally:
+            for _, future in waiting:
+                if future:
+                    future.cancel()
     if cache:
         cache.trim()
 
@@ -123,10 +188,16 @@ def trace_texts(
 ) -> list[TracedFile]:
     """Traces files of these names as if they held these bytes."""
     opened = [
-        _prepared(read_bytes(data, name), False, configuration.at(name), None) for name, data in texts.items()
+        _prepared(read_bytes(data, name), False, configuration.at(name)) for name, data in texts.items()
     ]
     traces = trace(item.job for item in opened if item.job)
     return [_traced(item, item.trace or next(traces).trace) for item in opened]
+
+
+_LOOKS_LIKE_A_MODEL = re.compile(
+    r"\bclass\s+\w+\s*\([^)]*Module\b|\bSequential\(|\bmodels\.\w+\(|\bcreate_model\("
+)
+"""The survey decides; this says only whether it is worth starting a process before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +214,13 @@ class _Opened:
     skipped: bool = False
 
 
-def _open(file: FilePath, settings: Settings, cache: Cache | None, texts: Mapping[str, bytes]) -> _Opened:
+def _open(
+    file: FilePath,
+    settings: Settings,
+    cache: Cache | None,
+    texts: Mapping[str, bytes],
+    start: Callable[[], object],
+) -> _Opened:
     name = settings.stdin_filename if file.shown == STANDARD_INPUT else file.shown
     if name in texts:
         reading = read_bytes(texts[name], name)
@@ -151,7 +228,7 @@ def _open(file: FilePath, settings: Settings, cache: Cache | None, texts: Mappin
         reading = read_bytes(standard_input(), name)
     else:
         reading = read(name)
-    return _prepared(reading, file.named, settings, cache)
+    return _prepared(reading, file.named, settings, cache, start)
 
 
 def standard_input() -> bytes:
@@ -165,7 +242,15 @@ def standard_input() -> bytes:
     return sys.stdin.buffer.read()
 
 
-def _prepared(reading: Reading, named: bool, settings: Settings, cache: Cache | None) -> _Opened:
+def _prepared(
+    reading: Reading,
+    named: bool,
+    settings: Settings,
+    cache: Cache | None = None,
+    start: Callable[[], object] | None = None,
+) -> _Opened:
+    """A file that was read. `start` is called once it looks as if it must be traced, so that torch is
+    imported while its text is looked at."""
     began = time.time()
     source, problem = reading
     if skips(source):
@@ -176,6 +261,8 @@ def _prepared(reading: Reading, named: bool, settings: Settings, cache: Cache | 
     if cache and (trace := cache.find(job)):
         models = [item.name for item in trace.models] + [item.model for item in trace.problems if item.model]
         return _Opened(source, named, frozenset(models), trace)
+    if start and _LOOKS_LIKE_A_MODEL.search(source.text):
+        start()
     found = survey(source, job.asked_for())
     if not found.targets:
         return _Opened(source, named, trace=FileTrace(source.filename, problems=found.problems))
@@ -252,18 +339,29 @@ def _comments(filename: str, source: SourceFile, settings: Settings) -> Ignores:
     return Ignores(source if filename == source.filename else read(filename).file, known_rules(settings))
 
 
-def with_unused_comments(files: Sequence[FileResult]) -> Iterator[FileResult]:
+def with_unused_comments(files: Iterable[FileResult]) -> Iterator[FileResult]:
     """The files with findings for comments that silenced nothing in the whole run. A file that was not
-    judged whole may hold what they are for."""
-    used = frozenset(use for file in files for use in file.used)
+    judged whole may hold what they are for. A file with such a comment, and those behind it, come when a
+    later file has used the comment, or at the end."""
+    used: set[Use] = set()
+    waiting: deque[FileResult] = deque()
     for file in files:
-        rules = rules_for(file.source.filename, file.settings)
-        rule = next((rule for rule in rules if rule.name == "unused-suppression"), None)
-        if rule is not None and file.coverage.traced and file.coverage.whole and not file.crashes:
-            found = unused(_comments(file.source.filename, file.source, file.settings), used, rules, rule)
-            told = (*file.findings, *_in_order(found, file.source))
-            file = replace(file, findings=tuple(sorted(told, key=_order)))
-        yield file
+        used |= file.used
+        waiting.append(file)
+        if file.used or len(waiting) == 1:
+            while waiting and not _unused(waiting[0], used):
+                yield waiting.popleft()
+    for file in waiting:
+        told = (*file.findings, *_in_order(_unused(file, used), file.source))
+        yield replace(file, findings=tuple(sorted(told, key=_order)))
+
+
+def _unused(file: FileResult, used: Collection[Use]) -> list[Diagnostic]:
+    rules = rules_for(file.source.filename, file.settings)
+    rule = next((rule for rule in rules if rule.name == "unused-suppression"), None)
+    if rule is None or not (file.coverage.traced and file.coverage.whole) or file.crashes:
+        return []
+    return list(unused(_comments(file.source.filename, file.source, file.settings), used, rules, rule))
 
 
 def _in_order(findings: Iterable[Diagnostic], source: SourceFile) -> tuple[Diagnostic, ...]:

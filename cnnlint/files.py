@@ -46,7 +46,7 @@ def collect(paths: Iterable[str], configuration: Settings | Configuration) -> li
             if key not in found or file.named:
                 found[key] = file
     shard = configuration.run.shard
-    return [file for file in found.values() if shard is None or shard.holds(file.shown)]
+    return [file for file in found.values() if shard.holds(file.shown)]
 
 
 def is_forced_out(path: str, configuration: Settings | Configuration) -> bool:

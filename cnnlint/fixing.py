@@ -8,9 +8,8 @@ removed without such a trial: the syntax tree has to stay the same.
 from __future__ import annotations
 
 import ast
-import contextlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from cnnlint.config import Configuration, Settings, UsageError
@@ -19,11 +18,10 @@ from cnnlint.diagnostic import Applicability, Diagnostic, Fix, Severity
 from cnnlint.editing import apply_to_file, compatible
 from cnnlint.engine import Tracer, check, judge, standard_input, trace_texts
 from cnnlint.files import STANDARD_INPUT
-from cnnlint.job import Job
 from cnnlint.replacing import replace_file
 from cnnlint.result import FileResult, Result, TracedFile
 from cnnlint.source.reading import read_bytes
-from cnnlint.workers import Traced, Workers
+from cnnlint.workers import Workers
 
 MOST_ROUNDS = 100
 """Trials for a file, and linting runs over all, after which whatever is left stays."""
@@ -65,16 +63,15 @@ def fix(paths: Sequence[str], configuration: Settings | Configuration, *, write:
     if STANDARD_INPUT in paths:
         texts[run.stdin_filename] = originals[run.stdin_filename] = standard_input()
     fixed: list[Diagnostic] = []
-    with contextlib.ExitStack() as stack:
-        trace = _one_server(stack)
+    with Workers(run.jobs) as workers:
         for _ in range(MOST_ROUNDS):
-            result = check(paths, configuration, texts, trace)
+            result = check(paths, configuration, texts, workers)
             repairs = [
                 _Repair(file, texts.get(file.source.filename), unsafe)
                 for file in result.files
                 if any(_allowed(item, file, unsafe) for item in file.findings)
             ]
-            _repair([item for item in repairs if item.readable], configuration, trace)
+            _repair([item for item in repairs if item.readable], configuration, workers.trace)
             changed = [item for item in repairs if item.fixed]
             for item in changed:
                 fixed += item.fixed
@@ -89,16 +86,12 @@ def fix(paths: Sequence[str], configuration: Settings | Configuration, *, write:
     return Outcome(replace(result, fixed=tuple(fixed)), tuple(changes), piped)
 
 
-def _one_server(stack: contextlib.ExitStack) -> Tracer:
-    """Traces all that fixing asks for in one server, which is started when the first job comes."""
-    started: list[Workers] = []
-
-    def trace(jobs: Iterable[Job]) -> Iterator[Traced]:
-        if not started:
-            started.append(stack.enter_context(Workers()))
-        return started[0].trace(jobs)
-
-    return trace
+def repaired(file: FileResult, data: bytes, configuration: Settings | Configuration, trace: Tracer) -> bytes:
+    """The bytes of a judged file with its safe fixes."""
+    item = _Repair(file, data, unsafe=False)
+    if item.readable:
+        _repair([item], configuration, trace)
+    return item.data
 
 
 def _write(name: str, before: bytes, after: bytes) -> None:

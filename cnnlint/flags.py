@@ -79,11 +79,11 @@ def _sizes(ctx: click.Context, option: click.Parameter, values: Sequence[str]) -
     return tuple(item.shape for item in _shapes(ctx, option, _words(ctx, option, values)))
 
 
-def _shard(ctx: click.Context, option: click.Parameter, value: str | None) -> Shard | None:
+def _shard(ctx: click.Context, option: click.Parameter, value: str) -> Shard:
     from cnnlint.shard import parse_shard
 
     try:
-        return None if value is None else parse_shard(value)
+        return parse_shard(value)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
 
@@ -124,6 +124,7 @@ def sizes_flag(flag: str, name: str, text: str) -> Callable[[Command], Command]:
 
 shard_flag = click.option(
     "--shard",
+    default="1/1",
     callback=_shard,
     metavar="NUMBER/COUNT",
     help="Check one part of the files, as 2/4, where other machines check the others.",
@@ -193,6 +194,13 @@ tracing_flags = _together(
         type=click.FloatRange(min=0, min_open=True, max=86400),
         metavar="SECONDS",
         help="Time for each file.  [default: 30]",
+    ),
+    click.option(
+        "-j",
+        "--jobs",
+        type=click.IntRange(min=1, max=1024),
+        metavar="N",
+        help="Files to trace at once.  [default: the number of processors]",
     ),
     click.option(
         "--allow-effects",

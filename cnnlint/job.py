@@ -1,7 +1,8 @@
-"""A file to be traced: what the parent process hands to a worker, as plain data."""
+"""A file to be traced: what the parent process hands to a worker and what comes back, as plain data."""
 
 from __future__ import annotations
 
+import signal
 from dataclasses import dataclass, field
 
 from cnnlint.diagnostic import Span
@@ -91,3 +92,49 @@ class Outcome:
     timed_out: bool = False
     refused: str | None = None
     reads: Reads | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """The trace of a job; `reads` is what it rests on, or None where another run may give another."""
+
+    trace: FileTrace
+    reads: Reads | None = None
+
+
+class WorkersUnavailable(Exception):
+    """The worker processes could not be started; the message is for the user."""
+
+
+def traced(job: Job, outcome: Outcome) -> Traced:
+    """The trace of a job, with what kept it from being whole.
+
+    Raises:
+        WorkersUnavailable: no file can be traced as the job asks.
+    """
+    if outcome.refused is not None:
+        raise WorkersUnavailable(outcome.refused)
+    if outcome.trace is not None and not (outcome.timed_out or outcome.died or outcome.crash):
+        return Traced(outcome.trace, outcome.reads)
+    seen = outcome.trace or FileTrace(job.filename)
+    start = Span(job.filename, 1, 1, 1, 1)
+    if outcome.timed_out:
+        problem = Problem(
+            "trace-incomplete",
+            f"the file could not be traced within {job.timeout:g} s",
+            start,
+            help="give it more time with --timeout",
+        )
+    elif outcome.died is not None:
+        problem = Problem("trace-incomplete", f"the file could not be traced: {outcome.died}", start)
+    else:
+        problem = own_fault((outcome.crash or "").strip().rpartition("\n")[2], start)
+    trace = FileTrace(job.filename, seen.models, (*seen.problems, problem), seen.crash or outcome.crash)
+    return Traced(trace)
+
+
+def how_it_ended(code: int) -> str:
+    """What became of a process that sent nothing, by its exit code; −n where signal n ended it."""
+    if code < 0:
+        return f"the process was ended by signal {-code} ({signal.Signals(-code).name})"
+    return f"the process ended itself with status {code}"

@@ -20,10 +20,18 @@ class Shard:
     number: int
     count: int
 
+    @property
+    def whole(self) -> bool:
+        """Whether there are no other parts."""
+        return self.count == 1
+
     def holds(self, path: str) -> bool:
         """Whether a file is in this part."""
         key = PurePath(os.path.relpath(path)).as_posix().encode(errors="surrogateescape")
         return int.from_bytes(hashlib.sha256(key).digest()[:8]) % self.count == self.number - 1
+
+
+WHOLE = Shard(1, 1)
 
 
 def parse_shard(text: str) -> Shard:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from cnnlint.config.patterns import DEFAULT_EXCLUDE, Pattern
 from cnnlint.diagnostic import Severity
 from cnnlint.plugin import Plugin
-from cnnlint.shard import Shard
+from cnnlint.shard import WHOLE, Shard
 from cnnlint.source.facts import InputShape
 from cnnlint.trace import ClassCount, LossUse
 
@@ -92,12 +92,13 @@ class Settings:
     What only flags set:
         inputs, models, verify, allow_effects, sizes: see `cnnlint.job.Job`.
         force_exclude: whether what is excluded is left out also where it is named.
-        shard: the part of the files that is looked at; None for all.
+        shard: the part of the files that is looked at.
         advice: whether advice is reported.
         verbose: also show the models that were judged, frames for advice, tracebacks of crashed rules.
         unsafe_fixes: whether fixes that have to be looked at are wanted too.
         quiet: show findings only, no last line.
         stdin_filename: how what is read from standard input is called.
+        jobs: files that are traced at once; None for as many as there are processors.
         cache: the folder in which traces are kept between runs; None for none.
     """
 
@@ -119,7 +120,7 @@ class Settings:
     inputs: tuple[InputShape, ...] = ()
     models: tuple[str, ...] = ()
     force_exclude: bool = False
-    shard: Shard | None = None
+    shard: Shard = WHOLE
     advice: bool = True
     verify: bool = False
     allow_effects: bool = False
@@ -129,6 +130,12 @@ class Settings:
     verbose: bool = False
     quiet: bool = False
     stdin_filename: str = "<stdin>"
+    jobs: int | None = None
+
+    @property
+    def names_rules(self) -> bool:
+        """Whether anything is said of rules, and can be wrong."""
+        return bool(self.selections or self.per_file_ignores or self.rule_options or self.plugins)
 
     @property
     def run(self) -> Settings:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import functools
 import os
-import resource
 import sys
 import tempfile
 import types
@@ -198,7 +197,12 @@ def _shown(path: Any) -> str:
 
 
 def limit_memory() -> None:
-    """Let allocations beyond MEMORY fail with an error that can be caught, and crashes leave no core."""
+    """Let allocations beyond MEMORY fail with an error that can be caught, and crashes leave no core; where
+    the system knows such limits."""
+    try:
+        import resource
+    except ImportError:
+        return
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     used = _data_size()
     if used is not None:

@@ -11,19 +11,18 @@ import gc
 import importlib
 import math
 import os
-import pickle
 import shutil
 import signal
 import sys
 import tempfile
 import time
-import traceback
 from collections import deque
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
-from typing import Any, NoReturn
+from typing import Any
 
-from cnnlint.job import Job, Outcome
+from cnnlint.job import Job, Outcome, how_it_ended
+from cnnlint.runtime.child import prepare, trace
 from cnnlint.trace import FileTrace
 
 LONGEST_IMPORT = 60.0
@@ -119,7 +118,7 @@ class Server:
         if pid == 0:
             reader.close()
             self._forget()
-            _trace(job, scratch, writer)
+            trace(job, scratch, writer)
         writer.close()
         self.children[reader] = Child(number, pid, time.monotonic() + job.timeout, scratch)
 
@@ -228,51 +227,6 @@ class Server:
                 self._without(server)
 
 
-def _trace(job: Job, scratch: str, writer: Connection) -> NoReturn:
-    """In the child: trace the file, send the outcome, end; whatever the file's code has done to the
-    interpreter, nothing of the server is run in it."""
-    end = os._exit
-    try:
-        outcome = _outcome(job, scratch, writer)
-        try:
-            writer.send(outcome)
-        except (AttributeError, TypeError, pickle.PicklingError):  # an object of the file's is in it
-            writer.send(Outcome(crash=traceback.format_exc()))
-    finally:
-        end(1)
-
-
-def _outcome(job: Job, scratch: str, writer: Connection) -> Outcome:
-    try:
-        os.setpgid(0, 0)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        _quiet()
-        import torch
-
-        from cnnlint.runtime.guard import limit_memory
-        from cnnlint.runtime.reads import Recorder
-        from cnnlint.runtime.session import trace_file
-
-        torch.set_num_threads(1)
-        gc.disable()
-        limit_memory()
-        if job.device == "cuda" and not torch.cuda.is_available():
-            return Outcome(refused="--device cuda: torch finds no CUDA device here")
-        recorder = Recorder(job.path)
-        recorder.start()
-        trace = trace_file(job, scratch, writer.send)
-        return Outcome(trace, reads=None if trace.crash else recorder.reads())
-    except BaseException:
-        return Outcome(crash=traceback.format_exc())
-
-
-def _quiet() -> None:
-    """Nothing that the file prints reaches the user, and nothing waits for input."""
-    null = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (0, 1, 2):
-        os.dup2(null, descriptor)
-
-
 def _import_all(names: tuple[str, ...]) -> None:
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (1, 2):
@@ -314,24 +268,10 @@ def _end(pid: int, grace: float = 0.0) -> int | None:
 
 
 def _how_it_ended(status: int | None) -> str:
-    """What became of a child that sent nothing."""
+    """What became of a child that sent nothing, by its wait status."""
     if status is None:
         return "the process closed its connection to cnnlint"
-    if os.WIFSIGNALED(status):
-        number = os.WTERMSIG(status)
-        return f"the process was ended by signal {number} ({signal.Signals(number).name})"
-    return f"the process ended itself with status {os.WEXITSTATUS(status)}"
-
-
-def _prepare() -> None:
-    """Everything that children would otherwise import or compute again; no operator is run."""
-    from cnnlint.runtime import functions, patches, session
-
-    patches.install()
-    functions.operators()
-    functions.transparent()
-    functions.data_dependent()
-    session.prepare()
+    return how_it_ended(os.waitstatus_to_exitcode(status))
 
 
 def main() -> Any:
@@ -341,7 +281,7 @@ def main() -> Any:
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
     os.dup2(null, 1)
-    _prepare()
+    prepare()
     gc.collect()
     gc.freeze()
     # From here on there are children to end and a folder to remove: the parent's end is what ends us.
