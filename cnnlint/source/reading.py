@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import io
 import re
 import stat
 import tokenize
+import warnings
 from pathlib import Path
 from typing import NamedTuple
 
@@ -71,13 +74,29 @@ def read_bytes(data: bytes, filename: str) -> Reading:
 def syntax_problem(file: SourceFile) -> Problem | None:
     """Why the text does not parse, at the exact place; None when it does."""
     try:
-        _ = file.tree
+        _check_symbols(file)
     except SyntaxError as error:
         if "null bytes" in str(error) and "\0" in file.text:
             return Problem("syntax-error", "the file has a null byte", _null_byte(file))
         message = error.msg or "invalid syntax"
         return Problem("syntax-error", message, _syntax_span(file, error))
     return None
+
+
+def _check_symbols(file: SourceFile) -> None:
+    """Raises SyntaxError for what does not parse, and for what only the compiler refuses: `return` outside
+    a function, two parameters of one name. Each cell of a notebook is compiled by itself, and may await."""
+    tree, flags = file.tree, 0
+    if file.cells:
+        tree = ast.Module([item for item in tree.body if not _is_future(item)], [])
+        flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+    with warnings.catch_warnings(), contextlib.suppress(ValueError, RecursionError, MemoryError):
+        warnings.simplefilter("ignore")
+        compile(tree, "<source>", "exec", flags=flags, dont_inherit=True)
+
+
+def _is_future(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.ImportFrom) and statement.module == "__future__"
 
 
 def _decode(data: bytes, filename: str) -> tuple[str, Problem | None]:

@@ -50,6 +50,8 @@ def test_decodes(data, text):
         ("é = $1\n".encode(), "invalid syntax", (1, 5, 1, 6)),
         (b"x = (1\n", "'(' was never closed", (1, 5, 1, 6)),
         (b"if x:\n", "expected an indented block after 'if' statement on line 1", (1, 6, 1, 6)),
+        (b"class C:\n    return 3\n", "'return' outside function", (2, 5, 2, 13)),
+        (b"def f(a, a): pass\n", "duplicate argument 'a' in function definition", (1, 10, 1, 11)),
     ],
 )
 def test_says_what_is_wrong_and_where(data, message, place):
@@ -130,3 +132,11 @@ def test_what_is_no_notebook_is_a_problem(data):
 )
 def test_blanks_magics_only(cell, blanked):
     assert blank_magics(cell.split("\n")) == blanked.split("\n")
+
+
+def test_cells_are_compiled_one_by_one():
+    book = notebook(("code", "import torch"), ("code", "from __future__ import annotations\nawait ready()"))
+    assert read_bytes(book, "net.ipynb").problem is None
+    _, problem = read_bytes(notebook(("code", "x = 1"), ("code", "break")), "net.ipynb")
+    assert problem is not None
+    assert (problem.message, problem.span.row) == ("'break' outside loop", 2)
