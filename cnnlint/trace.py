@@ -10,6 +10,7 @@ Tensors are referred to by their `id`, which is unique within the model's pass.
 from __future__ import annotations
 
 import dataclasses
+import sys
 import types
 import typing
 from collections.abc import Mapping
@@ -189,6 +190,15 @@ class CallSite:
 
 
 @dataclass(frozen=True, slots=True)
+class Mention:
+    """Where the text uses a layer by its name, though no pass did: in what forward runs (a branch that was
+    not taken), or apart from it (`training_step`, code that has the model)."""
+
+    span: Span
+    in_forward: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Layer:
     """A module of the model.
 
@@ -201,6 +211,7 @@ class Layer:
         parameters: dotted paths of its own parameters.
         fault: why its constructor refused; the layer is then a stand-in.
         called: how often a forward entered it, over all passes.
+        mention: for one that none entered, where the text uses it.
     """
 
     path: str
@@ -211,6 +222,7 @@ class Layer:
     parameters: tuple[str, ...] = ()
     fault: Fault | None = None
     called: int = 0
+    mention: Mention | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -419,3 +431,15 @@ def _reader(kind: Any) -> typing.Callable[[Any], Any]:
             reader = _reader(some[0])
             return lambda data: None if data is None else reader(data)
     return _plain
+
+
+class _Module(types.ModuleType):
+    """This module, which can also be called: `cnnlint.trace` is both it and the function of `cnnlint.api`."""
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        from cnnlint import api
+
+        return api.trace(*args, **options)
+
+
+sys.modules[__name__].__class__ = _Module

@@ -1,7 +1,7 @@
 import re
 from collections.abc import Iterator
 
-from cnnlint.diagnostic import Diagnostic, Severity
+from cnnlint.diagnostic import Diagnostic, Related, Severity
 from cnnlint.graph import Trace, product
 from cnnlint.placing import place_layer
 from cnnlint.plugin import Rule
@@ -16,7 +16,8 @@ class UnusedLayer(Rule):
     ## Why
     It takes memory, is written into every checkpoint, and, most often, it is a layer that was meant to be
     called: a forgotten line in forward, or the wrong name. Distributed training fails on it, since its
-    parameters never get a gradient.
+    parameters never get a gradient. A layer that other methods or other code of the file call
+    (`training_step`) is left alone; one that forward names in a branch which it does not take is advice.
 
     ## Use instead
     Call it in forward, or remove it.
@@ -59,6 +60,22 @@ class UnusedLayer(Rule):
                 x = self.conv(x)
                 return (x, self.aux(x)) if self.training else x
         """,
+        """
+        import torch.nn as nn
+
+        # cnnlint: input=100
+        class Gan(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.generator = nn.Linear(100, 784)
+                self.discriminator = nn.Linear(784, 1)
+
+            def forward(self, z):
+                return self.generator(z)
+
+            def training_step(self, batch, number):
+                return self.discriminator(self(batch)).mean()
+        """,
     ]
     invalid = [
         """
@@ -89,6 +106,22 @@ class UnusedLayer(Rule):
             def forward(self, x):
                 return self.conv(x)
         """,
+        """
+        import torch.nn as nn
+
+        # cnnlint: input=3x8x8
+        class Net(nn.Module):
+            def __init__(self, deep=False):
+                super().__init__()
+                self.deep = deep
+                self.conv1 = nn.Conv2d(3, 8, 3)
+                self.conv2 = nn.Conv2d(8, 8, 3)
+                             ^^^^^^^^^^^^^^^^^^ in forward's branches
+
+            def forward(self, x):
+                x = self.conv1(x)
+                return self.conv2(x) if self.deep else x
+        """,
     ]
 
     def check(self, trace: Trace) -> Iterator[Diagnostic]:
@@ -100,7 +133,8 @@ class UnusedLayer(Rule):
         unused = [layer for layer in trace.model.layers if self._is_unused(trace, layer, used)]
         paths = {layer.path for layer in unused}
         for layer in unused:
-            if layer.path.rpartition(".")[0] not in paths:
+            elsewhere = layer.mention is not None and not layer.mention.in_forward
+            if layer.path.rpartition(".")[0] not in paths and not elsewhere:
                 yield self._finding(trace, layer)
 
     @staticmethod
@@ -113,13 +147,22 @@ class UnusedLayer(Rule):
     def _finding(self, trace: Trace, layer: Layer) -> Diagnostic:
         where = place_layer(trace, layer)
         count = sum(size for _, size in _parameters(trace, layer))
-        return self.report(
+        finding = self.report(
             where.span,
             f"{layer.path} is never called in forward: {count:,} parameters that get no gradient",
             trace=trace,
             layers=(layer.path,),
             related=where.related(),
             help="call it in forward, or remove it",
+        )
+        if layer.mention is None:
+            return finding
+        return finding.replace(
+            severity=Severity.ADVICE,
+            message=f"{layer.path} is only in forward's branches that are not taken: {count:,} parameters "
+            "that get no gradient",
+            related=(*finding.related, Related("it is used here", layer.mention.span)),
+            help="build it only where it is used",
         )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import torch
 from torch import nn
@@ -17,7 +18,8 @@ from cnnlint.runtime.frames import Place, UserFiles
 from cnnlint.runtime.functions import DTYPES
 from cnnlint.source.facts import Target
 from cnnlint.source.locate import Calls
-from cnnlint.trace import CallSite, Fault, Input, Layer, Model, Parameter, Pass
+from cnnlint.source.mentions import Mentions
+from cnnlint.trace import CallSite, Fault, Input, Layer, Mention, Model, Parameter, Pass
 
 
 class Describer:
@@ -27,6 +29,7 @@ class Describer:
         self.files = files
         self._sites: dict[tuple[Place, ...], tuple[CallSite, ...]] = {}
         self._calls: dict[str, Calls] = {}
+        self._mentions: dict[str, Mentions] = {}
 
     def describe(
         self,
@@ -46,8 +49,11 @@ class Describer:
                     path = path.rpartition(".")[0] or None
         layers = []
         parameters = []
+        holders: dict[str, nn.Module] = {}
         for path, module, registered in construct.named_modules(built.model):
-            layers.append(self._layer(path, module, built, called.get(path or None, 0)))
+            holders[path] = module
+            layer = self._layer(path, module, built, called.get(path or None, 0))
+            layers.append(layer if layer.called else replace(layer, mention=self._mention(path, holders)))
             for table, origin in construct.TENSOR_TABLES.items():
                 for name, tensor in construct.tensors_of(module, table):
                     full = f"{path}.{name}" if path else name
@@ -95,11 +101,33 @@ class Describer:
             type=kind,
             class_name=type(module).__name__,
             arguments=arguments,
-            sites=self._call_sites(built.construction.sites(module), module),
+            sites=built.written.get(id(module)) or self._call_sites(built.construction.sites(module), module),
             parameters=tuple(f"{path}.{name}" if path else str(name) for name in module._parameters or ()),
             fault=fault,
             called=called,
         )
+
+    def _mention(self, path: str, holders: Mapping[str, nn.Module]) -> Mention | None:
+        """Where the text uses a layer by its name. One in a container has no name of its own: the container's
+        stands for it where forward may choose between its layers, by their keys or by inputs that it was not
+        given."""
+        above, _, name = path.rpartition(".")
+        holder = holders.get(above)
+        chooses = isinstance(holder, nn.ModuleDict)
+        while isinstance(holder, (nn.ModuleList, nn.ModuleDict, nn.Sequential)) and above:
+            above, _, name = above.rpartition(".")
+            holder = holders.get(above)
+            if not chooses and not _has_optional_inputs(holder):
+                return None
+        for base in type(holder).__mro__:
+            file = _file_of(base)
+            if file not in self.files:
+                break
+            if file not in self._mentions:
+                self._mentions[file] = Mentions(self.files.file(file))
+            if mention := self._mentions[file].of(base.__name__).get(name):
+                return mention
+        return None
 
     def _call_sites(self, places: list[Place], module: nn.Module) -> tuple[CallSite, ...]:
         key = tuple(places)
@@ -118,7 +146,7 @@ class Describer:
             if call is None:
                 yield CallSite(span, "", code.co_name)
             else:
-                signature = _parameters_of(called) if called else _constructor_parameters(type(module))
+                signature = _parameters_of(called) if called else constructor_parameters(type(module))
                 yield calls.site(call, code.co_name, signature)
             called = code
 
@@ -128,11 +156,27 @@ class Describer:
         return self._calls[path]
 
 
-def _constructor_parameters(layer_class: type) -> list[str]:
+def constructor_parameters(layer_class: type) -> list[str]:
+    """The names of the parameters of a class's constructor, in order."""
     try:
         return list(inspect.signature(layer_class).parameters)
     except (TypeError, ValueError):
         return []
+
+
+def _file_of(layer_class: type) -> str:
+    """The file that a class's methods were compiled from; "" where it has none."""
+    methods = (getattr(item, "__code__", None) for item in vars(layer_class).values())
+    return next((code.co_filename for code in methods if code is not None), "")
+
+
+def _has_optional_inputs(module: nn.Module | None) -> bool:
+    """Whether forward may be given inputs that it can do without."""
+    try:
+        parameters = list(inspect.signature(type(module).forward).parameters.values())  # type: ignore[union-attr]
+    except (AttributeError, TypeError, ValueError):
+        return False
+    return any(item.default is None for item in parameters)
 
 
 def _parameters_of(code: types.CodeType) -> list[str]:
