@@ -272,14 +272,16 @@ def server(**options: Any) -> int:
 
     from cnnlint.config import UsageError
 
+    config = [os.path.abspath(item) if os.path.isfile(item) else item for item in options["config"]]
+
     def configure() -> Configuration:
-        return configuration({**options, "force_exclude": True})
+        return configuration({**options, "config": config, "force_exclude": True})
 
     try:
         configure()
     except UsageError as error:
         return _fail(str(error))
-    serve(configure)
+    return serve(configure)
 
 
 @command.command()

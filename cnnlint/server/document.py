@@ -21,7 +21,9 @@ from cnnlint.server.checking import Checked
 from cnnlint.server.hints import Hint
 from cnnlint.server.positions import Positions, lines_of
 from cnnlint.server.shown import Moved, Shown
-from cnnlint.source.reading import read, read_bytes
+from cnnlint.source.file import SourceFile
+from cnnlint.source.notebook import join_cells
+from cnnlint.source.reading import read
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,8 @@ class Document:
         """Takes another text. What is known of the models stays."""
         self.cells = tuple(cells)
         self.data = _notebook(cells) if self.notebook else _bytes(cells[0].text)
-        self.source = read_bytes(self.data, self.name).file
+        text, rows = join_cells(self.data.decode()) if self.notebook else (cells[0].text, ())
+        self.source = SourceFile(self.name, text, rows)
         self.result = None
         self._moved.clear()
         self._positions = {cell.uri: Positions(lines_of(cell.text), self.codec) for cell in cells}
@@ -82,6 +85,10 @@ class Document:
         ]
         self.models = (*checked.models, *kept)
         self._moved.clear()
+
+    def leave(self) -> None:
+        """Forgets what was found, because the file is not to be linted."""
+        self.result, self.reads, self.models = None, Reads(), ()
 
     # -- what is known, at places of the present text
 

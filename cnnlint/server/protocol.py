@@ -148,6 +148,12 @@ def serve(configure: Callable[[], Configuration]) -> NoReturn:
 def _server(configure: Callable[[], Configuration]) -> Server:
     server = Server(configure)
 
+    @server.feature(types.INITIALIZE)
+    def initialize(ls: Server, params: types.InitializeParams) -> None:
+        """Paths are shown, and patterns without a configuration file are meant, from the project's folder."""
+        if ls.workspace.root_path and os.path.isdir(ls.workspace.root_path):
+            os.chdir(ls.workspace.root_path)
+
     @server.feature(types.INITIALIZED)
     def initialized(ls: Server, params: types.InitializedParams) -> None:
         ls.session.workers.start()

@@ -101,9 +101,13 @@ class Session:
             raise
         except (UsageError, PluginError, WorkersUnavailable) as error:
             self._complain(str(error))
-            return
-        if checked is not None:
-            document.accept(checked)
+        except Exception as error:
+            self._complain(f"cnnlint itself failed on {document.name}: {type(error).__name__}: {error}")
+        else:
+            if checked is not None:
+                document.accept(checked)
+            else:
+                document.leave()
             self._checked(document)
 
     def _run(self, check: Check, name: str, data: bytes) -> Checked | None:
