@@ -9,6 +9,7 @@ from functools import cached_property
 
 from cnnlint.config import Settings
 from cnnlint.diagnostic import Diagnostic, Severity
+from cnnlint.job import Reads
 from cnnlint.source.file import SourceFile
 from cnnlint.suppression import Use
 from cnnlint.trace import FileTrace, Model
@@ -22,11 +23,13 @@ class TracedFile:
         source: its text, for excerpts.
         trace: what was seen of it; spans of a notebook are still rows of the joined text.
         skipped: a comment in it says that it is not to be linted.
+        reads: what of the user's the trace rests on besides, as far as that is known.
     """
 
     source: SourceFile
     trace: FileTrace
     skipped: bool = field(default=False, kw_only=True)
+    reads: Reads = field(default_factory=Reads, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -113,9 +116,9 @@ _PREVENTED = frozenset(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Result:
-    """One run.
+    """One run. Printed it is the report, in a notebook a table.
 
     Attributes:
         paths: those given.
@@ -147,6 +150,19 @@ class Result:
         """The tracebacks of rules that raised."""
         for file in self.files:
             yield from file.crashes
+
+    def __str__(self) -> str:
+        from cnnlint.report import render
+        from cnnlint.report.style import Style
+
+        return "\n".join(render("full", self, Settings(), Style()))
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        from cnnlint.report.table import findings_table
+
+        return findings_table(self)
 
     def exit_code(self) -> int:
         """2 where a rule or cnnlint itself crashed, or where folders were given and hold no model; 1 with a

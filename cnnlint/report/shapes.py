@@ -31,9 +31,9 @@ def render(name: str, files: Sequence[TracedFile]) -> Iterator[str]:
         yield from render_shapes(files)
         return
     if name == "json":
-        yield json.dumps([_record(file, model) for file in files for model in _traced(file)], indent=2)
+        yield json.dumps([_record(file, model) for file in files for model in traced_models(file)], indent=2)
         return
-    tables = [(file, model) for file in files for model in _traced(file)]
+    tables = [(file, model) for file in files for model in traced_models(file)]
     for file, model in tables:
         yield from _model(name, file, model)
         yield ""
@@ -44,7 +44,8 @@ def render(name: str, files: Sequence[TracedFile]) -> Iterator[str]:
         yield f"No model in {count(len(files), 'file')}."
 
 
-def _traced(file: TracedFile) -> Iterator[Model]:
+def traced_models(file: TracedFile) -> Iterator[Model]:
+    """The models that have a table."""
     return (model for model in file.trace.models if model.passes)
 
 
@@ -54,7 +55,7 @@ def _model(name: str, file: TracedFile, model: Model) -> Iterator[str]:
     yield f"## {title}" if name == "markdown" else title
     yield ""
     headers, alignment = [*HEADERS], [*ALIGNMENT]
-    rows = [_cells(row, file) for row in table.rows]
+    rows = [shape_cells(row, file) for row in table.rows]
     if table.measured:
         headers += MEASURED_HEADERS
         alignment += ["right"] * len(MEASURED_HEADERS)
@@ -91,7 +92,8 @@ def _totals(model: Model, table: ShapeTable) -> Iterator[str]:
         yield "The forward pass could not be followed to its end."
 
 
-def _cells(row: Row, file: TracedFile) -> list[str]:
+def shape_cells(row: Row, file: TracedFile) -> list[str]:
+    """A row as texts, one for each of the HEADERS."""
     return [
         FAULT if row.fault else "",
         row.layer or "",

@@ -17,15 +17,28 @@ MOST_FRAMES = 60
 
 
 class UserFiles:
-    """The files whose frames are shown: the linted one and the project's modules that it imports."""
+    """The files whose frames are shown: the linted one and the project's modules that it imports.
+
+    Attributes:
+        entry: code whose callers are not part of what is traced, if it has any.
+    """
+
+    entry: types.CodeType | None = None
 
     def __init__(self) -> None:
         self._files: dict[str, SourceFile] = {}
+        self._shifts: dict[str, int] = {}
         self._spans: dict[Place, Span | None] = {}
 
-    def add(self, path: str, file: SourceFile) -> None:
-        """Make frames of code that was compiled with the file name `path` visible."""
+    def add(self, path: str, file: SourceFile, shift: int = 0) -> None:
+        """Make frames of code that was compiled with the file name `path` visible. In the file it stands
+        `shift` rows further down."""
         self._files[path] = file
+        self._shifts[path] = shift
+
+    def shows(self, code: types.CodeType) -> bool:
+        """Whether code stands in one of the files."""
+        return code.co_filename in self._files
 
     def __contains__(self, path: str) -> bool:
         return path in self._files
@@ -36,8 +49,8 @@ class UserFiles:
     def stack(self, frame: types.FrameType | None) -> list[types.FrameType]:
         """The user's frames from `frame` outwards, innermost first; of an endless recursion only the last."""
         found: list[types.FrameType] = []
-        while frame is not None and len(found) < MOST_FRAMES:
-            if frame.f_code.co_filename in self._files:
+        while frame is not None and frame.f_code is not self.entry and len(found) < MOST_FRAMES:
+            if self.shows(frame.f_code):
                 found.append(frame)
             frame = frame.f_back
         return found
@@ -46,21 +59,21 @@ class UserFiles:
         """The exact stretch of source that an instruction comes from."""
         key = (code, instruction)
         if key not in self._spans:
-            position = _positions(code)[instruction // 2]
-            self._spans[key] = self._span(code.co_filename, position)
+            self._spans[key] = self._span(code, instruction)
         return self._spans[key]
 
     def position(self, code: types.CodeType, instruction: int) -> tuple[int, int, int | None, int | None]:
         """(row, offset, end row, end offset) of an instruction, in rows from 1 and bytes from 0."""
         row, end_row, offset, end_offset = _positions(code)[instruction // 2]
-        return row or 0, offset or 0, end_row, end_offset
+        shift = self._shifts[code.co_filename]
+        return (row or 0) + shift, offset or 0, end_row and end_row + shift, end_offset
 
-    def _span(self, path: str, position: tuple[int | None, ...]) -> Span | None:
-        row, end_row, offset, end_offset = position
-        if row is None:
+    def _span(self, code: types.CodeType, instruction: int) -> Span | None:
+        if _positions(code)[instruction // 2][0] is None:
             return None
-        file = self._files[path]
-        if end_row is None or offset is None or end_offset is None:
+        file = self._files[code.co_filename]
+        row, offset, end_row, end_offset = self.position(code, instruction)
+        if end_row is None or end_offset is None:
             line = file.lines[row - 1]
             return Span(file.filename, row, len(line) - len(line.lstrip()) + 1, row, len(line) + 1)
         return file.byte_span(row, offset, end_row, end_offset)
@@ -77,7 +90,7 @@ class UserFiles:
     def _walk(self, traceback: types.TracebackType | None) -> Iterator[Span]:
         while traceback is not None:
             code = traceback.tb_frame.f_code
-            if code.co_filename in self._files:
+            if self.shows(code):
                 span = self.span(code, traceback.tb_lasti)
                 if span is not None:
                     yield span
