@@ -125,7 +125,7 @@ HOSTILE = {
     "change_mode": constructor("import os; os.chmod('keep.txt', 0)", "CNN006"),
     "write": constructor("open('written.txt', 'w')", "CNN006"),
     "write_in_forward": forward("open('written.txt', 'w')", "CNN006"),
-    "write_at_import": top("LOG = open('written.txt', 'w')\nWIDTH = LOG.write('3')", "CNN006"),
+    "write_at_import": top("LOG = open('written.txt', 'w')\nWIDTH = LOG.write('3')", "CNN010"),
     "make_folder": constructor("import os; os.makedirs('written/deep')", "CNN006"),
     "make_pipe": constructor("import os; os.mkfifo('written.txt')", "CNN006"),
     "data_base": constructor("import sqlite3; sqlite3.connect('written.db')", "CNN006"),
@@ -148,7 +148,7 @@ HOSTILE = {
     "null_bytes": Hostile(b"import torch.nn\0\n", "CNN001", 1),
     "nested": Hostile("import torch.nn as nn\nx = " + "[" * 9000 + "]" * 9000, "CNN001", 2),
     "endless_sum": Hostile("import torch.nn as nn\nx = " + "1 + " * 90_000 + "1", "CNN001", 1),
-    "large": Hostile("import torch.nn as nn\n" + "x = 1  # padding\n" * 600_000, "CNN009"),
+    "large": Hostile("import torch.nn as nn\nTABLE = [" + "0.123456789012345678, " * 500_000 + "]", "CNN009"),
 }
 
 NOT_FILES = {
@@ -211,7 +211,7 @@ def _state(folder: Path) -> dict[str, tuple[int, int, bytes]]:
 def lint(folder: Path, names: list[str], *options: str) -> Run:
     """Runs the command in the folder; it must say no traceback and leave no process behind."""
     run = subprocess.run(
-        [CNNLINT, "--output-format", "json", "--timeout", "6", *options, *names],
+        [CNNLINT, "--output-format", "json", "--timeout", "4", *options, *names],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -251,7 +251,7 @@ pytestmark = pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="looks f
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_file_costs_one_finding_at_its_line(linted: Run, name: str) -> None:
     hostile = HOSTILE[name]
-    found = [item for item in linted.findings.get(name, []) if item["code"] != "CNN010"]
+    found = linted.findings.get(name, [])
     assert [finding["code"] for finding in found] == ([hostile.code] if hostile.code else []), found
     if hostile.row:
         assert found[0]["location"]["row"] == hostile.row
@@ -285,7 +285,7 @@ def _unnamed(findings: list[dict]) -> str:
 
 def test_the_exit_code_tells_findings_and_what_is_only_unjudged(folder: Path, linted: Run) -> None:
     assert linted.exit_code == 1
-    harmless = ("os_exit", "segfault", "thread", "change_directory", "scratch", "monkey_patch_exit", "large")
+    harmless = ("os_exit", "segfault", "thread", "change_directory", "scratch", "monkey_patch_exit")
     run = lint(folder, [f"{name}.py" for name in harmless])
     assert run.exit_code == 0, run.findings
 
