@@ -97,6 +97,9 @@ class Builder:
             except BaseException as error:  # the file may raise anything
                 if _is_ours(error):
                     raise
+                if (missing := Placeholder.handed_to(error)) is not None:
+                    unavailable = unavailable or missing
+                    continue
                 if candidate.tentative or self._lacks_argument(error):
                     continue
                 if candidate.guessed and not self._inside_constructor(target, error):

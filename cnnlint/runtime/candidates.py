@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,8 +16,9 @@ from cnnlint.runtime import conventional
 from cnnlint.runtime.errors import hand_over, words
 from cnnlint.runtime.frames import UserFiles
 from cnnlint.runtime.lacking import leaves_open
-from cnnlint.runtime.loader import ArgumentsMissing, SlicedModule
-from cnnlint.source.facts import Expression, Target
+from cnnlint.runtime.loader import ArgumentsMissing, Placeholder, SlicedModule
+from cnnlint.source.conventions import CONVENTIONAL_ARGUMENTS, counts_classes
+from cnnlint.source.facts import Construction, Expression, Target
 
 
 class NotAModel(Exception):
@@ -57,6 +59,9 @@ def candidates(
         yield Candidate(item.expression.text, _evaluation(item.expression), guessed)
     if target.kind == "variable":
         return
+    for item in target.constructions:
+        partly = _Partly(target, item, settings)
+        yield Candidate(item.expression.text, partly.make, guessed=True, tentative=True, note=partly.note)
     if target.definition is None:
         yield from elsewhere()
     yield Candidate(f"{target.name}()", lambda module: _with_defaults(module, target, files))
@@ -116,6 +121,56 @@ class _ByName:
             f"{self.target.name} was built as {self.target.name}({written}), since nothing supplies the "
             f"arguments: {'; '.join(places)}"
         )
+
+
+class _Partly:
+    """A call of the file of which some arguments cannot be had while linting (`len(data.classes)`): those
+    have values by their names, where the field knows these."""
+
+    def __init__(self, target: Target, construction: Construction, settings: conventional.Settings):
+        self.target = target
+        self.construction = construction
+        self.settings = settings
+        self.filled: dict[str, conventional.Argument] = {}
+
+    def make(self, module: SlicedModule) -> Any:
+        """Raises ArgumentsMissing where nothing is known of an argument that cannot be had."""
+        tree = ast.parse(self.construction.expression.text.strip(), mode="eval").body
+        if not isinstance(tree, ast.Call) or any(isinstance(item, ast.Starred) for item in tree.args):
+            raise ArgumentsMissing(self.target.name)
+        function = definition(module, self.target)
+        names = list(inspect.signature(function).parameters)
+        given = [self._value(module, item, name) for name, item in zip(names, tree.args, strict=False)]
+        named = {item.arg: self._value(module, item.value, item.arg) for item in tree.keywords if item.arg}
+        if not self.filled or len(given) < len(tree.args):
+            raise ArgumentsMissing(self.target.name)
+        return hand_over(function, *given, **named)
+
+    def _value(self, module: SlicedModule, node: ast.expr, name: str) -> Any:
+        text = ast.unparse(node)
+        try:
+            value = module.evaluate(replace(self.construction.expression, text=text))
+            Placeholder.require(value)
+        except Exception:
+            counts = counts_classes(name) or CLASSES.fullmatch(text)
+            known = self.target.evidence.class_counts
+            count = known[0].count if counts and known else CONVENTIONAL_ARGUMENTS["num_classes"]
+            own = conventional.Argument(count, repr(count))
+            self.filled[text] = own if counts else conventional.by_name([name], self.settings)[name]
+            return self.filled[text].value
+        return value
+
+    def note(self, module: SlicedModule) -> str:
+        """What stands in the call for what cannot be had."""
+        put = ", ".join(f"{item.text} for {text}" for text, item in self.filled.items())
+        return (
+            f"{self.target.name} was built as {self.construction.expression.text}, "
+            f"{self.construction.reason}, with {put}, which cannot be had while linting"
+        )
+
+
+CLASSES = re.compile(r"len\([\w.]*(class|label|categor)[\w.]*\)", re.IGNORECASE)
+"""How many classes a data set has: `len(train_data.classes)`."""
 
 
 def _takes_rest(function: Callable[..., Any]) -> bool:

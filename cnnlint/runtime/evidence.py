@@ -17,6 +17,7 @@ from cnnlint.runtime.inputs import (
     Trial,
     forward_parameters,
     from_option,
+    most_inputs,
 )
 from cnnlint.runtime.siblings import Evaluate, Siblings
 from cnnlint.source.facts import InputEvidence, Target
@@ -90,7 +91,8 @@ class _Weighing:
         self.target = target
         self.model = model
         self.names = names
-        self.reader = EvidenceReader(evaluate, names)
+        self.most = most_inputs(model)
+        self.reader = EvidenceReader(evaluate, names, self.most)
         self.solver = solver
 
     def found(self, siblings: Siblings) -> Found:
@@ -139,14 +141,19 @@ class _Weighing:
     def _sized(self) -> tuple[InputEvidence, tuple[int, ...]] | None:
         """Evidence that gives the height and width alone."""
         for evidence in self.target.inputs:
-            if size := self.reader.size(evidence):
+            size = self.reader.size(evidence)
+            # as in `_data`: a library's model is right
+            if size and not (self.target.kind == "variable" and self._refuses(evidence, size)):
                 return evidence, size
         size, attribute = declared.size(self.model)
         if not size:
             return None
         evidence = InputEvidence("evidence", f"{attribute} of the model", None, size_only=size)
-        found = self.solver.solve((evidence, size))
-        return None if self.solver.badness(found.inputs) else (evidence, size)
+        return None if self._refuses(evidence, size) else (evidence, size)
+
+    def _refuses(self, evidence: InputEvidence, size: tuple[int, ...]) -> bool:
+        """Whether the model does not run with a size."""
+        return bool(self.solver.badness(self.solver.solve((evidence, size)).inputs))
 
     def _with_channels(self, found: Found) -> Found:
         """With the channels that an annotation says (`Float[Tensor, "b 1 h w"]`), right or wrong."""
@@ -169,7 +176,7 @@ class _Weighing:
         refused: list[_Said] = []
         sized: tuple[InputEvidence, tuple[int, ...]] | None = None
         for item in siblings.inputs(self.target.name):
-            reader = EvidenceReader(item.evaluate, self.names)
+            reader = EvidenceReader(item.evaluate, self.names, self.most)
             found = reader.read(item.evidence)
             if found is None:
                 size = reader.size(item.evidence)

@@ -137,12 +137,29 @@ def from_option(shapes: Sequence[Any], names: Sequence[str]) -> tuple[Input, ...
     )
 
 
-class EvidenceReader:
-    """Turns what the text says into inputs, evaluating its expressions in the module."""
+def most_inputs(model: nn.Module) -> float:
+    """How many tensors a call of `forward` can be given by their positions."""
+    try:
+        parameters = inspect.signature(model.forward).parameters.values()
+    except (TypeError, ValueError):
+        return math.inf
+    if any(item.kind is item.VAR_POSITIONAL for item in parameters):
+        return math.inf
+    return sum(item.kind in (item.POSITIONAL_ONLY, item.POSITIONAL_OR_KEYWORD) for item in parameters)
 
-    def __init__(self, evaluate: Callable[[Expression], Any], names: Sequence[str]):
+
+class EvidenceReader:
+    """Turns what the text says into inputs, evaluating its expressions in the module.
+
+    Args:
+        names: of the inputs that forward needs.
+        most: how many it can be given.
+    """
+
+    def __init__(self, evaluate: Callable[[Expression], Any], names: Sequence[str], most: float = math.inf):
         self._evaluate = evaluate
         self._names = names
+        self._most = most
 
     def read(self, evidence: InputEvidence) -> Found | None:
         """The inputs that one piece of evidence says, or None where it cannot be evaluated."""
@@ -154,7 +171,7 @@ class EvidenceReader:
             return None
         if len(shapes) == 1 < len(self._names) and evidence.general:
             shapes = shapes * len(self._names)
-        if len(shapes) < len(self._names):
+        if not len(self._names) <= len(shapes) <= self._most:
             return None
         inputs = tuple(
             Input(self._name(i), shape, dtype, evidence.source, evidence.reason, evidence.span)
@@ -228,6 +245,8 @@ class Solver:
         at least with another usual number of them (then the mismatch is the finding)."""
         run, _ = self.trial(inputs)
         trace = Trace(bare_model(run), run)
+        if any(trace.faults("rank")) or (len(inputs) > 1 and self.badness(inputs)):
+            return False
         for id, item in zip(run.inputs, inputs, strict=True):
             use = first_use(trace, id)
             if use is None:

@@ -103,6 +103,24 @@ class Placeholder(Unusable):
         if isinstance(value, Placeholder):
             raise value._refusal()
 
+    @staticmethod
+    def handed_to(error: BaseException) -> Unavailable | None:
+        """What to raise instead where a function that an exception passed was given a placeholder."""
+        traceback = error.__traceback__
+        while traceback is not None:
+            frame = traceback.tb_frame
+            if frame.f_code.co_name != "<module>":
+                for value in frame.f_locals.values():
+                    if isinstance(value, Placeholder):
+                        return value._refusal()
+            traceback = traceback.tb_next
+        return None
+
+    @staticmethod
+    def failure(placeholder: Placeholder) -> Failure:
+        """Why there is a placeholder."""
+        return placeholder.__failure
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
@@ -275,7 +293,18 @@ class SlicedModule:
         except Unavailable as error:
             self._fail(statement, error.failure.error, error.failure)
         except BaseException as error:  # an import may raise anything, SystemExit included
-            self._fail(statement, error)
+            self._fail(statement, error, self._lacking(statement))
+
+    def _lacking(self, statement: ast.stmt) -> Failure | None:
+        """What failed before, where a statement reads what stands for it: torch, and whatever else it is
+        handed to, raises in words of its own."""
+        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            return None
+        for node in ast.walk(statement):
+            value = self.namespace.get(node.id) if isinstance(node, ast.Name) else None
+            if isinstance(value, Placeholder):
+                return Placeholder.failure(value)
+        return None
 
     def _follow_device(self, statement: ast.stmt) -> None:
         """`Tensor = torch.cuda.FloatTensor if cuda else torch.FloatTensor` makes tensors on the device that

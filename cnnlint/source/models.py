@@ -173,7 +173,9 @@ class Models:
             for node in self.chain(name)
             for statement in node.body
         )
-        forward = self.method(name, "forward") or self.method(name, "__call__")
+        forward = self.method(name, "forward")
+        if forward is None and self.verdict(name) is Verdict.MODEL:  # flax's modules have a `__call__` too
+            forward = self.method(name, "__call__")
         if forward is not None:
             return not _only_raises(forward)
         return assigned or self.inherits_forward(name)

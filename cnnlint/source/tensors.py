@@ -250,6 +250,8 @@ class Tensors:
         node = batch.node
         numbered = isinstance(node, ast.Subscript) and _is_number(node.slice, 1)
         if isinstance(node, ast.Subscript):
+            if not numbered:
+                return None  # a part of the batch
             node = node.value
         iterator = _inside_call(node, "next")
         if iterator is None:

@@ -109,6 +109,14 @@ def test_a_size_out_of_a_missing_package_is_the_packages_matter() -> None:
     assert [problem.reason for problem in trace_text(text).problems] == ["import-failed"]
 
 
+def test_what_is_made_of_a_missing_package_blames_the_package() -> None:
+    text = "import package_that_is_missing as pd\n" + HEADER
+    text += "table = pd.read()\ndata = torch.tensor(table[1:].values)\n"
+    text += module("Net", "self.fc = nn.Linear(data.shape[1], 1)", "x: self.fc(x)")
+    (problem,) = trace_text(text, (8,)).problems
+    assert "package_that_is_missing" in problem.message
+
+
 def test_a_tensor_type_chosen_by_cuda_follows_the_model() -> None:
     text = HEADER + "Tensor = torch.cuda.FloatTensor if torch.cuda.is_available() else torch.FloatTensor\n"
     text += module("Noisy", "self.fc = nn.Linear(8, 4)", "x: self.fc(x) + Tensor(x.size(0), 4)")
@@ -160,3 +168,50 @@ def test_a_size_among_several_that_fit_is_assumed() -> None:
         "x: self.conv(x) + nn.functional.interpolate(self.conv(x)[..., ::32, ::32], scale_factor=32)",
     )
     assert only_model(trace_text(text)).inputs[0].source == "assumed"
+
+
+def test_a_call_keeps_its_arguments_where_one_cannot_be_had() -> None:
+    text = HEADER + module(
+        "Net", "self.conv = nn.Conv2d(channels, n, 3)", "x: self.conv(x)", arguments=", channels, n"
+    )
+    text += "import os\nclasses = os.listdir(os.environ['DATA_OF_MINE'])\n"
+    trace = trace_text(text + "model = Net(5, n=len(classes))\nmodel(torch.zeros(1, 5, 8, 8))\n")
+    model = only_model(trace)
+    assert model.parameters[0].shape == (10, 5, 3, 3)
+    assert "with 10 for len(classes), which cannot be had while linting" in model.notes[0]
+
+
+def test_no_effect_is_told_of_data_that_the_model_can_do_without() -> None:
+    text = "import torchvision_of_mine\nimport os\n" + HEADER
+    text += "def load():\n    os.mkdir('data')\n    return [1, 2]\n\n\ndata = load()\n"
+    text += module("Net", "self.fc = nn.Linear(8, n)", "x: self.fc(x)", arguments=", n=3")
+    trace = trace_text(text + "model = Net(len(data))\n", (8,))
+    assert only_model(trace).passes[0].complete
+
+
+def test_a_refused_download_is_told_once() -> None:
+    text = "import os\n" + HEADER + "os.mkdir('data')\nWIDTH = os.mkdir('data')\n"
+    text += module("Net", "self.fc = nn.Linear(8, WIDTH)", "x: self.fc(x)")
+    assert [problem.reason for problem in trace_text(text, (8,)).problems] == ["missing-arguments"]
+
+
+def test_a_list_of_images_is_one_input() -> None:
+    text = HEADER + module("Net", "self.conv = nn.Conv2d(3, 4, 3)", "images: self.conv(images[0])")
+    trace = trace_text(text + "Net()([torch.zeros(1, 3, 8, 8), torch.zeros(1, 3, 9, 9)])\n")
+    assert not faults(trace)
+
+
+def test_data_are_not_every_input_of_several() -> None:
+    text = HEADER + module(
+        "Net", "self.fc = nn.Linear(784, 30)", "x, t: (self.fc(x.flatten(1)).view(-1, 3, 10) / t).sum(1)"
+    )
+    text += "from torchvision import datasets\ndata = datasets.MNIST('data', download=True)\n"
+    assert not faults(trace_text(text))
+
+
+def test_modules_of_other_frameworks_are_no_models() -> None:
+    text = "import torch\nfrom flax_of_some_kind import linen as nn\n" + module(
+        "Net", "pass", "x: x"
+    ).replace("forward", "__call__")
+    trace = trace_text(text)
+    assert (trace.models, trace.problems) == ((), ())
