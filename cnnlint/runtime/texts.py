@@ -126,9 +126,12 @@ def _display(name: str) -> str:
 
 def _executed() -> Iterator[tuple[int, str, str]]:
     """(number, name of its code, text) of the cells that IPython ran and Python can parse."""
-    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    get_shell = getattr(sys.modules.get("IPython"), "get_ipython", None)
+    shell = get_shell() if get_shell else None
     label_of = getattr(getattr(shell, "compile", None), "format_code_name", None)
-    for name in list(linecache.cache) if label_of else ():
+    if label_of is None:
+        return
+    for name in list(linecache.cache):
         label = label_of(name)  # ("Cell", "In[3]")
         number = "".join(filter(str.isdecimal, label[1])) if label else ""
         text = "".join(linecache.getlines(name)) if number else ""
