@@ -17,6 +17,8 @@ import nbformat
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils.parametrizations import weight_norm
+from torch.utils.checkpoint import checkpoint
 
 import cnnlint
 from cnnlint.config import UsageError
@@ -116,6 +118,27 @@ def test_a_model_without_source_is_shown_as_it_prints_itself() -> None:
     assert found(result) == [("CNN102", "<Sequential>", 5)]
     assert "model[3] = Linear(in_features=72, out_features=10, bias=True)" in str(result)
     assert "fix" not in str(result)  # there is no file to fix
+
+
+class Checkpointed(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Conv2d(3, 8, 3), nn.Conv2d(8, 8, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = torch.relu(checkpoint(self.first, x, use_reentrant=True))
+        return checkpoint(self.second, x, use_reentrant=False)
+
+
+LAZY = nn.Sequential(nn.LazyConv2d(8, 3), nn.LazyBatchNorm2d(), nn.ReLU(), nn.Flatten(), nn.LazyLinear(4))
+NORMED = nn.Sequential(nn.utils.spectral_norm(nn.Conv2d(3, 8, 3)), nn.ReLU(), weight_norm(nn.Conv2d(8, 8, 3)))
+
+
+@pytest.mark.parametrize("model", [Checkpointed(), LAZY, NORMED], ids=["checkpointed", "lazy", "normed"])
+def test_what_torch_itself_does_to_models_is_no_fault(model: nn.Module) -> None:
+    printed = str(model)
+    assert found(cnnlint.lint(model, "3x20x20")) == []
+    assert str(model) == printed
 
 
 class Noting(nn.Module):

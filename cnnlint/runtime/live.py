@@ -221,7 +221,7 @@ class _Builder(Builder):
         written = _Written(self._files, self._live.printed).sites(model)
         self._real = list(_tensors(model))
         construct.move_to_meta(model)
-        _move_plain_tensors(model)
+        _move_the_rest_to_meta(model)
         candidate = Candidate(type(model).__name__, lambda module: self._with_values(model))
         return Built(model, candidate, Construction(self.files), self.load(), written=written)
 
@@ -250,9 +250,13 @@ def _tensors(model: nn.Module) -> Iterator[tuple[dict[str, Any], str, torch.Tens
                 yield vars(module)[table], name, tensor
 
 
-def _move_plain_tensors(model: nn.Module) -> None:
-    """Tensors in plain attributes that are on a GPU, where they are now without memory as the weights are; on
-    the CPU they stay, since they do not follow the model from there."""
+def _move_the_rest_to_meta(model: nn.Module) -> None:
+    """The weights that lazy layers have not made yet, and tensors in plain attributes that are on a GPU;
+    those on the CPU stay, since they do not follow the model from there."""
+    for table, name, tensor in _tensors(model):
+        if construct.uninitialised(tensor):
+            kind: Any = type(tensor)
+            table[name] = kind(requires_grad=tensor.requires_grad, device="meta", dtype=tensor.dtype)
     for module in construct.all_modules(model):
         for name, value in vars(module).items():
             if isinstance(value, torch.Tensor) and value.device.type not in ("cpu", "meta"):

@@ -62,6 +62,8 @@ def _open_what_hides_the_forward() -> None:
     torch.compile = _decorator  # type: ignore[assignment]
     torch.utils.checkpoint.checkpoint = _call  # type: ignore[assignment]
     torch.utils.checkpoint.checkpoint_sequential = _call_sequential  # type: ignore[assignment]
+    # for those who have imported `checkpoint` itself before
+    torch.utils.checkpoint.CheckpointFunction.apply = _call_checkpointed  # type: ignore[method-assign, assignment]
     nn.Module.compile = _nothing  # type: ignore[method-assign, assignment]
     nn.DataParallel.__new__ = _the_module  # type: ignore[method-assign, assignment]
 
@@ -82,6 +84,10 @@ def _call(function: Any, *args: Any, **kwargs: Any) -> Any:
     ):
         kwargs.pop(name, None)
     return function(*args, **kwargs)
+
+
+def _call_checkpointed(function: Any, preserve_rng_state: bool, *args: Any) -> Any:
+    return function(*args)
 
 
 def _call_sequential(functions: Any, segments: int, input: Any, **kwargs: Any) -> Any:
