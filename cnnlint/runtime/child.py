@@ -22,13 +22,14 @@ class Writer(Protocol):
 
 def prepare() -> None:
     """Everything that children would otherwise import or compute again; no operator is run."""
-    from cnnlint.runtime import functions, patches, session
+    from cnnlint.runtime import functions, patches, reads, session
 
     patches.install()
     functions.operators()
     functions.transparent()
     functions.data_dependent()
     session.prepare()
+    reads.module_files()
 
 
 TraceFile = Callable[[Job, str, Callable[[FileTrace], None]], FileTrace]

@@ -7,6 +7,7 @@ import site
 import sys
 import sysconfig
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import cnnlint
@@ -33,8 +34,7 @@ class Recorder:
     def reads(self) -> Reads:
         """What was read up to now, without what is installed; with modules that were imported before the
         start, and with the folders in which a module or a neighbour may appear."""
-        origins = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
-        files = _own(self._files | {origin for origin in origins if isinstance(origin, str)}, os.path.isfile)
+        files = _own(self._files, os.path.isfile) | module_files()
         files.discard(self._path)
         beside = {os.path.dirname(path) for path in (self._path, *files)}
         folders = _own(self._folders | beside | set(sys.path), os.path.isdir)
@@ -49,10 +49,22 @@ class Recorder:
             self._folders.add(os.path.abspath(os.fsdecode(args[0])))
 
 
+def module_files() -> set[str]:
+    """The user's own files among those that this process has imported. A server asks before it forks: to
+    resolve the paths of all that torch imports takes longer than most traces."""
+    origins = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
+    return _own({origin for origin in origins if isinstance(origin, str)}, os.path.isfile)
+
+
 def _own(paths: set[str], exists: Callable[[str], bool]) -> set[str]:
     """The real paths that are neither installed nor the system's."""
-    real = {os.path.realpath(path) for path in paths if path}
-    return {path for path in real if not f"{path}/".startswith(_FOREIGN) and exists(path)}
+    return {real for path in paths if path and (real := _own_path(path)) and exists(real)}
+
+
+@cache
+def _own_path(path: str) -> str | None:
+    real = os.path.realpath(path)
+    return None if f"{real}/".startswith(_FOREIGN) else real
 
 
 def _foreign() -> tuple[str, ...]:

@@ -42,6 +42,13 @@ class Child:
     scratch: str
     partial: FileTrace | None = None
 
+    def end(self, grace: float = 0.0) -> int | None:
+        """End it, as `_end` does, and remove its folder."""
+        try:
+            return _end(self.pid, grace)
+        finally:
+            shutil.rmtree(self.scratch, ignore_errors=True)
+
 
 @dataclass
 class ImportServer:
@@ -131,7 +138,7 @@ class Server:
                     server.connection.send((number, None))
         for connection, child in list(self.children.items()):
             if child.number == number:
-                _end(child.pid)
+                child.end()
                 self._answer(connection, Outcome())
         for entry in [entry for entry in self.waiting if entry[0] == number]:
             self.waiting.remove(entry)
@@ -176,19 +183,21 @@ class Server:
         try:
             outcome = connection.recv()
         except Exception:  # its end, or what the file's code has written there
-            outcome = Outcome(child.partial, died=_how_it_ended(_end(child.pid, GRACE)))
-        else:
-            if isinstance(outcome, FileTrace):
-                child.partial = outcome
-                return
-            _end(child.pid)
-        self._answer(connection, outcome)
+            outcome = Outcome(child.partial, died=_how_it_ended(child.end(GRACE)))
+            self._answer(connection, outcome)
+            return
+        if isinstance(outcome, FileTrace):
+            child.partial = outcome
+            return
+        try:
+            self._answer(connection, outcome)
+        finally:  # only now, since to take a process down takes a while
+            child.end()
 
     def _answer(self, connection: Connection, outcome: Outcome) -> None:
-        """Send what became of a child that has ended."""
+        """Send what became of a child."""
         child = self.children.pop(connection)
         connection.close()
-        shutil.rmtree(child.scratch, ignore_errors=True)
         if outcome.trace is None:
             outcome = replace(outcome, trace=child.partial)
         self.parent.send((child.number, outcome))
@@ -220,7 +229,7 @@ class Server:
         now = time.monotonic()
         for connection, child in list(self.children.items()):
             if now >= child.deadline:
-                _end(child.pid)
+                child.end()
                 self._answer(connection, Outcome(timed_out=True))
         for server in list(self.servers.values()):
             if now >= server.deadline:
@@ -234,6 +243,9 @@ def _import_all(names: tuple[str, ...]) -> None:
     for name in names:
         with contextlib.suppress(BaseException):
             importlib.import_module(name)
+    from cnnlint.runtime.reads import module_files
+
+    module_files()
 
 
 def _pipe() -> tuple[Connection, Connection]:
