@@ -40,7 +40,7 @@ def test_a_scrambled_file_is_linted_or_refused(
 ) -> None:
     path = folder / ("net.ipynb" if in_cells else "net.py")
     path.write_bytes((notebook(text) if in_cells else text).encode())
-    result = engine.check([str(path)], SETTINGS, trace=workers.trace)
+    result = engine.check([str(path)], SETTINGS, workers=workers)
     assert not list(result.crashes())
     for output_format in ("full", "concise", "json"):
         assert "cnnlint itself failed" not in "\n".join(
