@@ -15,6 +15,9 @@ import pytest
 import yaml
 from readme import blocks
 
+import cnnlint
+from cnnlint import cache
+
 ROOT = Path(__file__).parent.parent
 ACTION = ROOT / "action.yml"
 BROKEN = "class Net(:\n"
@@ -166,3 +169,27 @@ def test_the_gitlab_job_is_valid_and_makes_its_report(
         ("nets/net.py", "CNN001 syntax-error")
     ]
     assert job["artifacts"]["when"] == "always"
+
+
+# -- the cache between jobs
+
+
+def test_a_new_installation_of_the_same_version_keeps_the_traces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each job installs cnnlint anew, with new times of its files."""
+    package = tmp_path / "cnnlint"
+    package.mkdir()
+    (package / "cache.py").write_text("ANSWER = 42\n")
+    monkeypatch.setattr(cache, "__file__", str(package / "cache.py"))
+    developed = cache._own_state()
+    os.utime(package / "cache.py", (1, 1))
+    assert cache._own_state() != developed
+    record = tmp_path / f"cnnlint-{cnnlint.__version__}.dist-info" / "RECORD"
+    record.parent.mkdir()
+    record.write_text("cnnlint/cache.py,sha256=abc,12\n")
+    installed = cache._own_state()
+    os.utime(package / "cache.py", (2, 2))
+    assert cache._own_state() == installed
+    record.write_text("cnnlint/cache.py,sha256=def,12\n")
+    assert cache._own_state() != installed
