@@ -20,7 +20,7 @@ from functools import cache
 from pathlib import Path
 
 from cnnlint import __version__
-from cnnlint.job import Job, Reads
+from cnnlint.job import Job, Reads, Traced
 from cnnlint.trace import FileTrace, from_json, to_json
 
 MOST_BYTES = 64 << 20
@@ -41,19 +41,20 @@ class Cache:
         self._written = False
         self._known: dict[str, bytes] = {}
 
-    def find(self, job: Job) -> FileTrace | None:
+    def find(self, job: Job) -> Traced | None:
         """The trace that was kept for a job, if all that it rests on is as it was."""
         path = self._path(job)
         try:
             entry = json.loads(zlib.decompress(path.read_bytes()))
-            if entry["state"] != _state(from_json(Reads, entry["reads"]), self._known):
+            reads = from_json(Reads, entry["reads"])
+            if entry["state"] != _state(reads, self._known):
                 return None
-            trace = from_json(FileTrace, entry["trace"])
+            traced = Traced(from_json(FileTrace, entry["trace"]), reads)
         except Exception:  # cut short, of another program, of another version
             return None
         with contextlib.suppress(OSError):
             os.utime(path)
-        return trace
+        return traced
 
     def keep(self, job: Job, trace: FileTrace, reads: Reads, began: float) -> None:
         """Store a trace whose making began at `began` (seconds since the epoch)."""

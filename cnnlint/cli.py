@@ -23,11 +23,13 @@ from cnnlint.flags import (
     sizes_flag,
     tracing_flags,
 )
-from cnnlint.report import FORMATS
+from cnnlint.report import FORMATS, STREAMED, Streamed
 
 if TYPE_CHECKING:
     from cnnlint.config import Configuration
     from cnnlint.fixing import Outcome
+    from cnnlint.result import Result
+    from cnnlint.workers import Workers
 
 CLEAN, FINDINGS, FAILED = 0, 1, 2
 INTERRUPTED, BROKEN_PIPE = 130, 141
@@ -92,6 +94,7 @@ def command() -> None:
 @click.option("--output-format", type=click.Choice(FORMATS), default="full", show_default=True)
 @click.option("-o", "--output-file", type=click.Path(dir_okay=False), help="Write the report to a file.")
 @click.option("--statistics", is_flag=True, help="Show how often each rule found something instead.")
+@click.option("-w", "--watch", is_flag=True, help="Lint again whenever a file is saved, until Ctrl-C.")
 @click.option("--show-files", is_flag=True, help="Show which files would be checked, and end.")
 @click.option("--show-settings", is_flag=True, help="Show the settings of the first file, and end.")
 @click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", show_default=True)
@@ -112,6 +115,7 @@ def check(
     output_format: str,
     output_file: str | None,
     statistics: bool,
+    watch: bool,
     show_files: bool,
     show_settings: bool,
     color: str,
@@ -128,8 +132,12 @@ def check(
     if add_ignores and (fix or diff):
         raise click.UsageError("--add-ignores does not go with --fix and --diff")
     _require_folder(output_file)
+    if watch and ("-" in paths or fix or diff or add_ignores or output_file or output_format not in STREAMED):
+        raise click.UsageError(
+            f"--watch shows files in the formats {' and '.join(STREAMED)}, and does no more"
+        )
 
-    from cnnlint import engine, report
+    from cnnlint import report
     from cnnlint.config import UsageError
     from cnnlint.job import WorkersUnavailable
     from cnnlint.plugin import PluginError
@@ -138,12 +146,36 @@ def check(
 
     if statistics and output_format not in counts.FORMATS:
         raise click.UsageError(f"--statistics has the formats {', '.join(counts.FORMATS)} only")
-    render = counts.render if statistics else report.render
-    output = sys.stdout
+
+    def configured() -> Configuration:
+        return configuration({**options, "advice": not no_advice})
+
+    def style(stream: TextIO) -> Style:
+        return Style(color == "always") if output_file else Style.of(stream, color)
+
+    def lint(chosen: Configuration, workers: Workers | None = None) -> Result:
+        from cnnlint import live
+
+        drawn = style(sys.stdout)
+        lines: Streamed
+        if statistics:
+            lines = report.AtOnce(lambda result: counts.render(output_format, result, chosen.run, drawn))
+        elif output_file:
+            lines = report.AtOnce(lambda result: report.render(output_format, result, chosen.run, drawn))
+        else:
+            lines = report.streamed(output_format, chosen.run, drawn, not no_advice)
+        result = live.lint(paths, chosen, lines, lambda some: _print(some, sys.stdout, output_file), workers)
+        _print_crashes(result, chosen)
+        return result
+
     try:
-        chosen = configuration({**options, "advice": not no_advice})
+        if watch:
+            from cnnlint.watching import watch as keep_watching
+
+            keep_watching(paths, configured, lint, _hint)
+        chosen = configured()
         if show_files or show_settings:
-            return _write(_shown(paths, chosen, show_settings), output, output_file)
+            return _write(_shown(paths, chosen, show_settings), sys.stdout, output_file)
         if add_ignores:
             from cnnlint.ignoring import add_ignores as silence
             from cnnlint.report.text import count
@@ -155,21 +187,19 @@ def check(
             outcome = repair(paths, chosen, write=fix and not diff)
             if diff:
                 return _show_patch(outcome)
+            output = sys.stdout
             if outcome.piped is not None:  # the report makes room for the text
                 output = sys.stderr
                 sys.stdout.buffer.write(outcome.piped)
             result = outcome.result
+            _print(report.render(output_format, result, chosen.run, style(output)), output, output_file)
+            _print_crashes(result, chosen)
         else:
-            result = engine.check(paths, chosen)
+            result = lint(chosen)
     except (UsageError, PluginError, WorkersUnavailable) as error:
         return _fail(str(error))
-    style = Style(color == "always") if output_file else Style.of(output, color)
-    failed = _write(render(output_format, result, chosen.run, style), output, output_file)
-    if chosen.run.verbose:
-        for crash in result.crashes():
-            print(crash, file=sys.stderr)
     code = result.exit_code()
-    return failed or (CLEAN if exit_zero and code == FINDINGS else code)
+    return CLEAN if exit_zero and code == FINDINGS else code
 
 
 @command.command()
@@ -354,6 +384,19 @@ def _write(lines: Iterable[str], stream: TextIO, file: str | None = None) -> int
             sys.exit(BROKEN_PIPE)
         return _fail(f"the report cannot be written: {error.strerror}")
     return CLEAN
+
+
+def _print(lines: Iterable[str], stream: TextIO, file: str | None) -> None:
+    """As `_write`, but ends the command where it fails."""
+    if failed := _write(lines, stream, file):
+        sys.exit(failed)
+
+
+def _print_crashes(result: Result, chosen: Configuration) -> None:
+    """The tracebacks of rules that raised, for those who want them."""
+    if chosen.run.verbose:
+        for crash in result.crashes():
+            print(crash, file=sys.stderr)
 
 
 def _write_file(lines: Iterable[str], file: str) -> int:

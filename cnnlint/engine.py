@@ -21,7 +21,7 @@ from cnnlint.config.selection import known_rules, rules_for
 from cnnlint.diagnostic import Diagnostic, Edit, Fix, Severity, Span
 from cnnlint.files import STANDARD_INPUT, FilePath, collect, is_forced_out
 from cnnlint.graph import Trace
-from cnnlint.job import Job, Traced, called_name
+from cnnlint.job import Job, Reads, Traced, called_name
 from cnnlint.plugin import Rule
 from cnnlint.result import FileResult, Result, TracedFile
 from cnnlint.source.file import SourceFile
@@ -142,12 +142,12 @@ def _trace(
 
         def settled(opened: _Opened, future: Future[Traced] | None) -> TracedFile:
             if future is None:
-                assert opened.trace is not None
-                return _traced(opened, opened.trace)
+                assert opened.traced is not None
+                return _traced(opened, opened.traced)
             traced = future.result()
             if cache and opened.job and traced.reads:
                 cache.keep(opened.job, traced.trace, traced.reads, opened.began)
-            return _traced(opened, traced.trace)
+            return _traced(opened, traced)
 
         try:
             for file in files:
@@ -191,7 +191,7 @@ def trace_texts(
         _prepared(read_bytes(data, name), False, configuration.at(name)) for name, data in texts.items()
     ]
     traces = trace(item.job for item in opened if item.job)
-    return [_traced(item, item.trace or next(traces).trace) for item in opened]
+    return [_traced(item, item.traced or next(traces)) for item in opened]
 
 
 _LOOKS_LIKE_A_MODEL = re.compile(
@@ -202,13 +202,13 @@ _LOOKS_LIKE_A_MODEL = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """A file whose text was read: with its `trace` where that is known already, else with the `job` of
+    """A file whose text was read: with what was `traced` where that is known already, else with the `job` of
     tracing it, which began at `began` (seconds since the epoch). `models` are the names in it."""
 
     source: SourceFile
     named: bool
     models: frozenset[str] = frozenset()
-    trace: FileTrace | None = None
+    traced: Traced | None = None
     job: Job | None = None
     began: float = 0.0
     skipped: bool = False
@@ -254,18 +254,19 @@ def _prepared(
     began = time.time()
     source, problem = reading
     if skips(source):
-        return _Opened(source, named, trace=FileTrace(source.filename), skipped=True)
+        return _Opened(source, named, traced=Traced(FileTrace(source.filename)), skipped=True)
     if problem:
-        return _Opened(source, named, trace=FileTrace(source.filename, problems=(problem,)))
+        return _Opened(source, named, traced=Traced(FileTrace(source.filename, problems=(problem,))))
     job = _job(source, settings)
-    if cache and (trace := cache.find(job)):
-        models = [item.name for item in trace.models] + [item.model for item in trace.problems if item.model]
-        return _Opened(source, named, frozenset(models), trace)
+    if cache and (traced := cache.find(job)):
+        models = [item.name for item in traced.trace.models]
+        models += [item.model for item in traced.trace.problems if item.model]
+        return _Opened(source, named, frozenset(models), traced)
     if start and _LOOKS_LIKE_A_MODEL.search(source.text):
         start()
     found = survey(source, job.asked_for())
     if not found.targets:
-        return _Opened(source, named, trace=FileTrace(source.filename, problems=found.problems))
+        return _Opened(source, named, traced=Traced(FileTrace(source.filename, problems=found.problems)))
     job = replace(job, imports=packages_needed(source, found.targets, job.path))
     return _Opened(source, named, frozenset(item.name for item in found.targets), None, job, began)
 
@@ -288,8 +289,9 @@ def _job(source: SourceFile, settings: Settings) -> Job:
     )
 
 
-def _traced(opened: _Opened, trace: FileTrace) -> TracedFile:
+def _traced(opened: _Opened, traced: Traced) -> TracedFile:
     """With the remark that a file which the user named holds no model."""
+    trace = traced.trace
     if opened.named and not (trace.models or trace.problems or opened.skipped):
         remark = Problem(
             "no-model",
@@ -299,7 +301,7 @@ def _traced(opened: _Opened, trace: FileTrace) -> TracedFile:
             "are linted in the models that are built of them",
         )
         trace = replace(trace, problems=(remark,))
-    return TracedFile(opened.source, trace, skipped=opened.skipped)
+    return TracedFile(opened.source, trace, skipped=opened.skipped, reads=traced.reads or Reads())
 
 
 # -- from traces to findings
@@ -331,6 +333,7 @@ def judge(file: TracedFile, rules: Iterable[Rule], settings: Settings | None = N
         used,
         settings,
         skipped=file.skipped,
+        reads=file.reads,
     )
 
 

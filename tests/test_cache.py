@@ -12,7 +12,7 @@ import pytest
 
 from cnnlint import cache as caching
 from cnnlint.cache import Cache
-from cnnlint.job import Job, Reads
+from cnnlint.job import Job, Reads, Traced
 from cnnlint.trace import FileTrace
 
 NET = """
@@ -24,7 +24,7 @@ class Net(nn.Module):
         self.conv = nn.Conv2d(3, 8, 3)
         self.fc = nn.Linear(WIDTH, 10)
     def forward(self, x):  # cnnlint: input=3x8x8
-        return self.fc(self.conv(x).flatten(1))
+        return self.fc(self.conv(x).relu().flatten(1))
 """
 LONG_AGO = 1_000_000_000
 
@@ -151,7 +151,7 @@ def test_it_drops_what_was_not_used_for_longest(tmp_path: Path, monkeypatch: pyt
         ]
         os.utime(path, (LONG_AGO + number, LONG_AGO + number))
     size = path.stat().st_size
-    assert cache.find(jobs[0]) == FileTrace("net0.py")  # used: the newest now
+    assert cache.find(jobs[0]) == Traced(FileTrace("net0.py"), Reads())  # used: the newest now
     monkeypatch.setattr(caching, "MOST_BYTES", 2 * size + size // 2)
     cache.trim()
     found = [cache.find(job) is not None for job in jobs]

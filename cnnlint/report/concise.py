@@ -5,22 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cnnlint.config import Settings
-from cnnlint.diagnostic import Applicability, Diagnostic
+from cnnlint.diagnostic import Applicability, Diagnostic, Severity
 from cnnlint.report.style import Style
 from cnnlint.report.summary import fixable_lines, last_line, model_lines
 from cnnlint.report.text import location, one_line
-from cnnlint.result import Result
+from cnnlint.result import FileResult, Result
 
 
-def render(result: Result, settings: Settings, style: Style) -> Iterator[str]:
-    """The lines of the report."""
-    for finding in result.shown():
-        yield line(finding, style)
-    if not settings.quiet:
-        if settings.verbose:
-            yield from model_lines(result, verbose=True)
-        yield last_line(result, style)
-        yield from fixable_lines(result, settings)
+class Report:
+    """The report file by file."""
+
+    def __init__(self, settings: Settings, style: Style, advice: bool = True):
+        self._settings, self._style = settings, style
+        self._with_advice = advice
+
+    def file(self, file: FileResult) -> Iterator[str]:
+        """The findings of one file."""
+        for finding in file.findings:
+            if self._with_advice or finding.severity != Severity.ADVICE:
+                yield line(finding, self._style)
+
+    def end(self, result: Result) -> Iterator[str]:
+        """What stands below the findings of all files."""
+        if not self._settings.quiet:
+            if self._settings.verbose:
+                yield from model_lines(result, verbose=True)
+            yield last_line(result, self._style)
+            yield from fixable_lines(result, self._settings)
 
 
 def line(finding: Diagnostic, style: Style) -> str:

@@ -19,25 +19,34 @@ HANGING = "    "
 """Before what goes on of a sentence in the next line."""
 
 
-def render(result: Result, settings: Settings, style: Style) -> Iterator[str]:
-    """The lines of the report."""
-    advice: list[str] = []
-    told: list[Model] = []
-    for file in result.files:
+class Report:
+    """The report file by file; pieces of advice stand together at its end."""
+
+    def __init__(self, settings: Settings, style: Style, advice: bool = True):
+        self._settings, self._style = settings, style
+        self._with_advice = advice
+        self._advice: list[str] = []
+        self._told: list[Model] = []
+
+    def file(self, file: FileResult) -> Iterator[str]:
+        """The findings of one file."""
         for finding in file.findings:
-            if finding.severity != Severity.ADVICE or _in_frames(file, settings):
-                yield from _finding(finding, file, told, style)
+            if finding.severity != Severity.ADVICE or _in_frames(file, self._settings):
+                yield from _finding(finding, file, self._told, self._style)
                 yield ""
-            elif result.advice:
-                advice.append(_advice(finding, style))
-    if advice:
-        yield from (style.folded(line, HANGING) for line in advice)
-        yield ""
-    if not settings.quiet:
-        for line in model_lines(result, settings.verbose, told):
-            yield style.folded(line, HANGING)
-        yield style.folded(last_line(result, style), HANGING)
-        yield from fixable_lines(result, settings)
+            elif self._with_advice:
+                self._advice.append(_advice(finding, self._style))
+
+    def end(self, result: Result) -> Iterator[str]:
+        """What stands below the findings of all files."""
+        if self._advice:
+            yield from (self._style.folded(line, HANGING) for line in self._advice)
+            yield ""
+        if not self._settings.quiet:
+            for line in model_lines(result, self._settings.verbose, self._told):
+                yield self._style.folded(line, HANGING)
+            yield self._style.folded(last_line(result, self._style), HANGING)
+            yield from fixable_lines(result, self._settings)
 
 
 def _advice(finding: Diagnostic, style: Style) -> str:
