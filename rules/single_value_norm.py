@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace, product
-from cnnlint.trace import Operation
+from cnnlint.trace import Operation, Tensor
 from cnnlint.wording import ladder_here
 from cnnlint_rules._operations import OperationRule
 
@@ -68,6 +68,8 @@ class SingleValueNorm(OperationRule):
             source = trace.operand(operation)
             single = source is not None and len(source.shape) > 2 and product(source.shape[2:]) == 1
             refused = operation.fault is not None and operation.fault.reason == "single-value"
+            if single and trace.assumed_input and not _is_pooled(trace, source):
+                continue  # at its true size the input may leave more
             if refused or (single and operation.name == "batch_norm" and not operation.fault):
                 yield self._finding(trace, operation)
             elif operation.name == "layer_norm" and not operation.fault and _over_one_value(operation):
@@ -98,6 +100,11 @@ class SingleValueNorm(OperationRule):
             help="give the DataLoader drop_last=True, or leave the norm out behind a global pooling",
             related=ladder_here(trace, source),
         )
+
+
+def _is_pooled(trace: Trace, source: Tensor | None) -> bool:
+    """Whether a map has one value at any size of the input."""
+    return any(step.kind in ("adaptive_pool", "reduction") for step in trace.upstream(source))
 
 
 def _over_one_value(operation: Operation) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 from torch import nn
 
 from cnnlint.job import Job
-from cnnlint.runtime import construct
+from cnnlint.runtime import construct, samples
 from cnnlint.runtime.candidates import Candidate, NotAModel, candidates, definition, required
 from cnnlint.runtime.construct import Construction
 from cnnlint.runtime.errors import is_ours, is_refusal, raised_in, said, words
@@ -176,7 +176,8 @@ class Builder:
         if not isinstance(model, nn.Module) or not hasattr(model, "_parameters"):
             raise NotAModel
         construct.move_to_meta(model)
-        notes = (candidate.note(module),) if candidate.note else ()
+        notes = (*([candidate.note(module)] if candidate.note else ()), *samples.made_up)
+        samples.made_up.clear()
         return Built(model, candidate, construction, module, notes)
 
     def _rebuild(self, target: Target, candidate: Candidate) -> Built | None:

@@ -54,6 +54,11 @@ def is_refusal(error: BaseException | None) -> bool:
     return False
 
 
+def is_out_of_memory(error: BaseException | None) -> bool:
+    """Whether an allocation failed: of Python's, or one that torch words itself."""
+    return isinstance(error, MemoryError) or (error is not None and "allocate memory" in words(error))
+
+
 def hand_over(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Calls what is not ours: an exception that has no frame beyond this one is that function's."""
     return function(*args, **kwargs)

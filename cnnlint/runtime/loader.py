@@ -26,6 +26,7 @@ import torch
 from torch import nn
 
 from cnnlint.diagnostic import Span
+from cnnlint.runtime import samples
 from cnnlint.runtime.frames import UserFiles
 from cnnlint.runtime.lightning import LightningModule
 from cnnlint.source.facts import Expression
@@ -282,6 +283,7 @@ class SlicedModule:
             from cnnlint.runtime.recovery import guard_constructors
 
             statement = guard_constructors(copy.deepcopy(statement))
+        samples.install()
         if self.failures:
             statement = ast.fix_missing_locations(_Decorators().visit(copy.deepcopy(statement)))
         try:
@@ -536,6 +538,14 @@ def project_root(path: str) -> str:
     return folder
 
 
+def _between(folder: str, root: str) -> list[str]:
+    """A folder and those above it, up to the project's root: a part of a project imports from its own."""
+    found = [folder]
+    while found[-1] != root and os.path.dirname(found[-1]) != found[-1]:
+        found.append(os.path.dirname(found[-1]))
+    return found
+
+
 def _installed(name: str, path: str) -> types.ModuleType | None:
     """The module of an installed package, imported as ever: a second copy of it would clash with the
     first one (registries, circular imports)."""
@@ -556,7 +566,7 @@ def load(
         return SlicedModule(file, path, name, files, installed=installed)
     root = project_root(path)
     # Last the file's own folder: in a package its modules are no top-level ones, and may hide those.
-    search = [folder, root, os.path.join(root, "src"), os.path.dirname(path)]
+    search = [*_between(folder, root), os.path.join(root, "src"), os.path.dirname(path)]
     for entry in reversed(list(dict.fromkeys(search))):
         if "site-packages" not in entry and entry not in sys.path:
             sys.path.insert(0, entry)

@@ -18,7 +18,7 @@ from cnnlint.runtime.builder import Builder, Built
 from cnnlint.runtime.candidates import NotAModel
 from cnnlint.runtime.construct import Construction
 from cnnlint.runtime.describe import Describer
-from cnnlint.runtime.errors import said
+from cnnlint.runtime.errors import is_out_of_memory, said
 from cnnlint.runtime.frames import UserFiles
 from cnnlint.runtime.functions import DTYPES_BY_NAME
 from cnnlint.runtime.guard import Guard
@@ -204,7 +204,7 @@ class Session:
         tracer = Tracer(self.files, construct.names_of(built.model), recovering=True)
         _set_mode(built.model, True)
         run = tracer.run(built.model, _tensors(given, BATCH, "meta"), [item.name for item in given], "train")
-        if isinstance(tracer.error, (DataDependent, TooManyOperations)):
+        if isinstance(tracer.error, (DataDependent, TooManyOperations)) or is_out_of_memory(tracer.error):
             return run, None
         return run, tracer.error
 
@@ -236,12 +236,11 @@ class Session:
         if device != "meta":
             return self._real_pass(target, built, found, mode, device)
         run, error = self._attempt(built, found.inputs, mode, BATCH)
-        if isinstance(error, TooManyOperations) or (
-            error is not None and found.batch and not _data_dependent(error)
-        ):
+        too_large = isinstance(error, TooManyOperations) or is_out_of_memory(error)
+        if too_large or (error is not None and found.batch and not _data_dependent(error)):
             again = found.batch or SMALL_BATCH
             second, second_error = self._attempt(built, found.inputs, mode, again)
-            if second_error is None or isinstance(error, TooManyOperations):
+            if second_error is None or too_large:
                 run, error = second, second_error
         if _data_dependent(error):
             return self._real_pass(target, built, found, mode, "cpu", run, error)
@@ -391,7 +390,7 @@ def _independent(trace: Trace, operation: Operation) -> bool:
         between = itertools.takewhile(lambda step: step is not layer, trace.upstream(refused))
         if any(step.kind not in ("activation", "dropout", "norm") for step in between):
             return False
-    return operation.fault.reason not in ("failed", "merge", "rank", "reshape")
+    return operation.fault.reason not in ("collapse", "failed", "merge", "rank", "reshape")
 
 
 def _joined(known: Cost | None, further: Cost) -> Cost:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import importlib
+import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from typing import Any
 from cnnlint.runtime.frames import UserFiles
 from cnnlint.runtime.loader import SlicedModule, package_of, project_root
 from cnnlint.source.facts import Construction, Expression, InputEvidence
+from cnnlint.source.fences import blocks
 from cnnlint.source.file import SourceFile
 from cnnlint.source.reading import read_path
 from cnnlint.source.settings import Source, sources
@@ -25,6 +27,9 @@ MOST_FILES = 300
 
 MOST_USERS = 24
 """Files that are read for how they use one module."""
+
+MOST_BLOCKS = 100
+"""Blocks of code that are read in READMEs."""
 
 LARGEST = 1 << 20
 """Bytes up to which a file is looked through."""
@@ -58,6 +63,7 @@ class Siblings:
         self._display = display
         self._user_files = files
         self._modules: dict[str, SlicedModule] = {}
+        self._blocks: dict[Path, SourceFile] = {}
 
     def constructions(self, name: str, whole: bool) -> Iterator[tuple[Construction, Callable[[], Any]]]:
         """The calls of `name`, which the file defines, each with a function that evaluates it there; with
@@ -151,7 +157,24 @@ class Siblings:
                         found.append((sibling, user))
             if len(found) == MOST_USERS:
                 break
-        return found
+        return [*found, *self._readme()]
+
+    def _readme(self) -> Iterator[tuple[Path, User]]:
+        """The blocks of code in the READMEs of the file's folder and of the project: each is a file of its
+        own, and its path is no real one."""
+        if "site-packages" in Path(self._path).parts:
+            return
+        root = Path(project_root(self._path))
+        for folder in dict.fromkeys((Path(self._path).parent, root)):
+            path = folder / "README.md"
+            with contextlib.suppress(OSError):
+                if not path.is_file() or path.stat().st_size > LARGEST:
+                    continue
+                text = path.read_bytes().decode(errors="replace")
+                for file in itertools.islice(blocks(self._display(str(path)), text), MOST_BLOCKS):
+                    block = path / f"block{len(self._blocks)}"
+                    self._blocks[block] = file
+                    yield block, User(replace(file, beside=True), self._home)
 
     @cached_property
     def _home(self) -> Home:
@@ -177,6 +200,9 @@ class Siblings:
     def _evaluate(self, path: Path, expression: Expression) -> Any:
         """The value of an expression of another file, whose module is loaded for it."""
         name = package_of(str(path))[0]
+        if path in self._blocks and str(path) not in self._modules:
+            file = replace(self._blocks[path], beside=True)
+            self._modules[str(path)] = SlicedModule(file, str(path), f"__{name}__", self._user_files)
         if str(path) not in self._modules:
             try:
                 sliced = getattr(importlib.import_module(name), "__cnnlint__", None)

@@ -57,8 +57,9 @@ class Mentions:
                 held = callee.value
                 if not _is_name(held, "self"):
                     yield callee.attr, callee
-                inner = isinstance(held, ast.Attribute) and callee.attr not in BOOKKEEPING
-                if inner and not _is_name(held.value, "self"):
+                if callee.attr in BOOKKEEPING or not isinstance(held, ast.Attribute):
+                    continue
+                if not _is_name(held.value, "self"):
                     yield held.attr, held
 
     def _mention(self, node: ast.Attribute, in_forward: bool) -> Mention:

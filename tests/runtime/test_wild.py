@@ -215,3 +215,51 @@ def test_modules_of_other_frameworks_are_no_models() -> None:
     ).replace("forward", "__call__")
     trace = trace_text(text)
     assert (trace.models, trace.problems) == ((), ())
+
+
+DATA = "from torchvision import datasets, transforms\n" + HEADER
+DATA += "data = datasets.{name}('data', download=True, transform=transforms.ToTensor())\n"
+
+
+@pytest.mark.parametrize(("name", "classes"), [("MNIST", 10), ("CIFAR100", 100)])
+def test_data_sets_of_known_shape_are_not_read(name: str, classes: int) -> None:
+    text = DATA.format(name=name) + "COUNT = len(data.classes)\n"
+    text += "loader = torch.utils.data.DataLoader(data, 4, num_workers=2)\nfirst = next(iter(loader))[0]\n"
+    text += module("Net", "self.fc = nn.Linear(first[0].numel(), COUNT)", "x: self.fc(x.flatten(1))")
+    model = only_model(trace_text(text + "Net()(first)\n"))
+    assert model.parameters[0].shape[0] == classes
+    assert f"{name} was not read" in model.notes[0]
+
+
+def test_a_folder_of_images_stays_unknown() -> None:
+    text = "from torchvision import datasets\n" + HEADER + "COUNT = len(datasets.ImageFolder('d').classes)\n"
+    trace = trace_text(text + module("Net", "self.fc = nn.Linear(8, COUNT)", "x: self.fc(x)"), (8,))
+    assert [problem.reason for problem in trace.problems] == ["missing-arguments"]
+
+
+def test_a_part_of_a_project_is_imported_from_its_own_folder(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("")
+    folder = tmp_path / "translation" / "src"
+    folder.mkdir(parents=True)
+    (folder / "sizes.py").write_text("WIDTH = 6\n")
+    assert width(traced(folder / "nets", net("from src.sizes import WIDTH", width="WIDTH"))) == 6
+
+
+def test_a_readme_shows_how_a_model_is_built_and_fed(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("")
+    package = tmp_path / "nets"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (tmp_path / "README.md").write_text(
+        "# Nets\n\n```bash\npip install nets\n```\n\n"
+        "```python\nfrom nets.wide import Net\nnet = Net(...\n```\n"
+        "```python\nimport torch\nfrom nets.wide import Net\n\nnet = Net(gizmo=17)\n"
+        "net(torch.zeros(1, 3, 48, 48))\n```\n"
+    )
+    path = package / "wide.py"
+    path.write_text(net(parameters=", gizmo", width="gizmo"))
+    trace = trace_text(path.read_text(), folder=package, name="wide.py")
+    assert width(trace) == 17
+    model = only_model(trace)
+    assert model.notes[0].endswith("README.md, line 15")
+    assert model.inputs[0].shape == (3, 48, 48)
