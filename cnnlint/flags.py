@@ -193,7 +193,7 @@ tracing_flags = _together(
         "--timeout",
         type=click.FloatRange(min=0, min_open=True, max=86400),
         metavar="SECONDS",
-        help="Time for each file.  [default: 30]",
+        help="Time for each model of a file.  [default: 30]",
     ),
     click.option(
         "-j",

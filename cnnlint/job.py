@@ -34,7 +34,7 @@ class Job:
         models: constructor calls given by the option (`Net(num_classes=10)`).
         configured: what the configuration says of the models besides.
         verify: run torch's kernels beside the formulas and compare each operator.
-        timeout: seconds for the whole file.
+        timeout: seconds for each model of the file.
         allow_effects: do not refuse network, subprocesses and writes.
         sizes: also trace inputs of other sizes (`cnnlint.trace.Model.probes`).
         imports: further packages that the file's models need, sorted; files with the same ones share a

@@ -28,16 +28,21 @@ from cnnlint.trace import FileTrace
 LONGEST_IMPORT = 60.0
 """Seconds for the imports that files share; when they are over, each file runs its own."""
 
+MOST_SERVERS = 8
+"""Servers of further imports that are kept; an editor's session meets many in a day."""
+
 GRACE = 1.0
 """Seconds for a process that is done to end by itself."""
 
 
 @dataclass
 class Child:
-    """A process that traces one file, and may write into its scratch folder only."""
+    """A process that traces one file, and may write into its scratch folder only. Each model of the file
+    has `seconds` of its own."""
 
     number: int
     pid: int
+    seconds: float
     deadline: float
     scratch: str
     partial: FileTrace | None = None
@@ -127,7 +132,7 @@ class Server:
             self._forget()
             trace(job, scratch, writer)
         writer.close()
-        self.children[reader] = Child(number, pid, time.monotonic() + job.timeout, scratch)
+        self.children[reader] = Child(number, pid, job.timeout, time.monotonic() + job.timeout, scratch)
 
     def _cancel(self, number: int) -> None:
         """Give up a job, unless it is answered already."""
@@ -148,10 +153,19 @@ class Server:
         """Hand a job to the server that has its imports, starting one if there is none."""
         server = next((item for item in self.servers.values() if item.imports == job.imports), None)
         if server is None:
+            self._make_room()
             server = self._import_server(job.imports)
+        self.servers[server.connection] = self.servers.pop(server.connection)  # the last one used is last
         self.delegated[number] = job
         with contextlib.suppress(OSError):  # a server that has died is noticed in _relay
             server.connection.send((number, job))
+
+    def _make_room(self) -> None:
+        """End the server that was not used for longest, where there are many; never one that is at work."""
+        busy = {job.imports for job in self.delegated.values()}
+        idle = [server for server in self.servers.values() if server.imports not in busy]
+        if len(self.servers) >= MOST_SERVERS and idle:
+            self._without(idle[0])
 
     def _import_server(self, imports: tuple[str, ...]) -> ImportServer:
         ours, theirs = _socket_pair()
@@ -188,6 +202,7 @@ class Server:
             return
         if isinstance(outcome, FileTrace):
             child.partial = outcome
+            child.deadline = time.monotonic() + child.seconds
             return
         try:
             self._answer(connection, outcome)
