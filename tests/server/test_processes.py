@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from tests.server.editor import PATIENCE, SERVER, Editor, descendants
 from tests.server.test_session import NET
 
 CRASH = NET.replace("super().__init__()", "super().__init__(); __import__('os')._exit(3)")
-HANG = NET.replace("super().__init__()", "super().__init__()\n        while True: pass")
+HANG = NET.replace("super().__init__()", "super().__init__(); [None for _ in iter(int, 1)]")
 
 
 def wait_until(it_is_so: Callable[[], bool]) -> bool:
@@ -34,63 +34,69 @@ def alive(pid: int) -> bool:
     return state not in "ZX"
 
 
-def test_crashes_and_hangs_keep_the_hints_and_end_with_the_next_edit(tmp_path: Path) -> None:
-    with Editor(tmp_path, "--config", "timeout=5") as editor:
-        uri = editor.open("net.py", NET)
-        assert editor.problems(uri) == []
-        before = editor.hints(uri)
-
-        editor.write(uri, CRASH)
-        (problem,) = editor.problems(uri)
-        assert problem.code == "CNN005" and "ended itself with status 3" in problem.message
-        assert set(before) <= set(editor.hints(uri))
-        editor.write(uri, NET)
-        assert editor.problems(uri) == [] and editor.hints(uri) == before
-
-        editor.write(uri, HANG)
-        (problem,) = editor.problems(uri)
-        assert problem.code == "CNN005" and "within 5 s" in problem.message
-        assert editor.hints(uri)
-        editor.write(uri, NET)
-        assert editor.problems(uri) == [] and editor.hints(uri) == before
-
-
-def test_newer_edits_end_what_still_hangs(tmp_path: Path) -> None:
-    """More hanging texts than there are workers, with a time limit that nobody waits for."""
-    with Editor(tmp_path, "--config", "timeout=3600") as editor:
-        uri = editor.open("net.py", NET)
-        assert editor.problems(uri) == []
-        idle = descendants(editor.process.pid)
-        for number in range((os.cpu_count() or 1) + 2):
-            editor.write(uri, f"{HANG}# {number}\n")
-            assert wait_until(lambda: bool(descendants(editor.process.pid) - idle))
-        editor.write(uri, NET)
-        assert editor.problems(uri) == []
-        assert wait_until(lambda: descendants(editor.process.pid) == idle)
-
-
-def test_a_fork_server_that_dies_is_replaced(tmp_path: Path) -> None:
-    with Editor(tmp_path) as editor:
-        uri = editor.open("net.py", NET)
-        assert editor.problems(uri) == []
-        for pid in descendants(editor.process.pid):
-            os.kill(pid, signal.SIGKILL)
-        editor.replace(uri, "3136", "1568")
-        assert editor.codes(uri) == ["CNN102"]
-        assert editor.messages == []
-
-
-@pytest.mark.parametrize("text", [NET, HANG], ids=["idle", "hanging"])
-def test_nothing_is_left_when_the_editor_ends(tmp_path: Path, text: str) -> None:
-    with Editor(tmp_path) as editor:
-        uri = editor.open("net.py", NET)
-        editor.problems(uri)
-        idle = descendants(editor.process.pid)
-        if text == HANG:
-            editor.write(uri, HANG)
-            assert wait_until(lambda: bool(descendants(editor.process.pid) - idle))
+@pytest.fixture(scope="module")
+def editor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Editor]:
+    folder = tmp_path_factory.mktemp("project")
+    for name, seconds in (("patient", 3600), ("hasty", 5)):
+        (folder / name).mkdir()
+        (folder / name / "cnnlint.toml").write_text(f"timeout = {seconds}\n")
+    with Editor(folder) as editor:
+        yield editor
         started = descendants(editor.process.pid)
         assert started
+        assert editor.leave() == 0
+        assert wait_until(lambda: not any(map(alive, started)))
+
+
+def test_crashes_and_hangs_keep_the_hints(editor: Editor) -> None:
+    uri = editor.open("hasty/net.py", NET)
+    assert editor.problems(uri) == []
+    before = editor.hints(uri)
+
+    editor.write(uri, CRASH)
+    (problem,) = editor.problems(uri)
+    assert problem.code == "CNN005" and "ended itself with status 3" in problem.message
+    assert editor.hints(uri) == before
+
+    editor.write(uri, HANG)
+    (problem,) = editor.problems(uri)
+    assert problem.code == "CNN005" and "within 5 s" in problem.message
+    assert editor.hints(uri) == before
+
+    editor.write(uri, NET)
+    assert editor.problems(uri) == [] and editor.hints(uri) == before
+
+
+def test_newer_edits_end_what_still_hangs(editor: Editor) -> None:
+    """More hanging texts than there are workers, with a time limit that nobody waits for."""
+    uri = editor.open("patient/net.py", NET)
+    assert editor.problems(uri) == []
+    assert wait_until(lambda: len(descendants(editor.process.pid)) == 1)
+    seen = descendants(editor.process.pid)
+    for number in range((os.cpu_count() or 1) + 1):
+        editor.write(uri, f"{HANG}# {number}\n")
+        assert wait_until(lambda: bool(descendants(editor.process.pid) - seen))
+        seen |= descendants(editor.process.pid)
+    editor.write(uri, NET)
+    assert editor.problems(uri) == []
+    assert wait_until(lambda: len(descendants(editor.process.pid)) == 1)
+
+
+def test_a_fork_server_that_dies_is_replaced(editor: Editor) -> None:
+    uri = editor.open("net.py", NET)
+    assert editor.problems(uri) == []
+    for pid in descendants(editor.process.pid):
+        os.kill(pid, signal.SIGKILL)
+    editor.replace(uri, "3136", "1568")
+    assert editor.codes(uri) == ["CNN102"]
+    assert editor.messages == []
+
+
+def test_a_child_that_hangs_ends_with_the_editor(tmp_path: Path) -> None:
+    with Editor(tmp_path) as editor:
+        editor.open("net.py", HANG)
+        assert wait_until(lambda: len(descendants(editor.process.pid)) == 2)
+        started = descendants(editor.process.pid)
         assert editor.leave() == 0
         assert wait_until(lambda: not any(map(alive, started)))
 
