@@ -16,7 +16,8 @@ class FinalActivation(Rule):
     ## Why
     A loss such as CrossEntropyLoss wants any real number as a logit. ReLU makes every negative one 0: a
     class can never be said to be unlikely, half the logits have no gradient, and a model whose logits
-    all start negative never learns at all.
+    all start negative never learns at all. Where the file applies no loss to the model, which may then give
+    features to another one, this is advice.
 
     ## Use instead
     Return the last layer's result as it is:
@@ -123,4 +124,4 @@ class FinalActivation(Rule):
             related=where.related(),
             help=f"remove the last {name}",
             fix=unsafe_fix(f"remove the last {name}", without(trace, activation)),
-        )
+        ).replace(severity=Severity.WARNING if trace.model.evidence.losses else Severity.ADVICE)

@@ -87,6 +87,21 @@ class UnreadActivations(Rule):
                 cut = F.pad(x, (0, 1, 0, 1))[:, :, 1:, 1:]
                 return self.main(x) + self.skip(cut) + self.skip(F.pad(x, (-1, 1, -1, 1)))
         """,
+        """
+        import torch.nn as nn
+
+        # cnnlint: input=3x32x32
+        class DropsBlocks(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.conv = nn.Conv2d(3, 8, 3, padding=1)
+                self.main = nn.Conv2d(8, 8, 3, stride=2, padding=1)
+                self.skip = nn.Conv2d(8, 8, 1, stride=2)
+
+            def forward(self, x):
+                x = self.conv(x)
+                return self.skip(x) if self.training else self.main(x) + self.skip(x)
+        """,
     ]
     invalid = [
         """
@@ -118,8 +133,22 @@ class UnreadActivations(Rule):
                 and float(share) >= self.advice_share
                 and uses
                 and not any(leaves_gaps(use) for use in uses)
+                and not self._read_in_other_mode(trace, tensor)
             ):
                 yield self._finding(trace, tensor, share, uses)
+
+    def _read_in_other_mode(self, trace: Trace, tensor: Tensor) -> bool:
+        """Whether the same map is read when the model is in its other mode: a pass in training may have left
+        out a block by chance."""
+        maker = trace.producer(tensor)
+        if maker is None or trace.other is None:
+            return False
+        return any(
+            (unread_share(trace.other, trace.other.tensor(id)) or 0) < self.advice_share
+            for step in trace.other.operations(maker.kind)
+            if (step.layer, step.name, step.calls) == (maker.layer, maker.name, maker.calls)
+            for id in step.outputs
+        )
 
     def _finding(self, trace: Trace, tensor: Tensor, share: Fraction, uses: list[Operation]) -> Diagnostic:
         use = uses[0]
