@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -41,34 +42,58 @@ def hints(trace: Trace, table: ShapeTable, filename: str) -> Iterator[Hint]:
 
 @dataclass(slots=True)
 class _Run:
-    """A line while it runs: the row of the table that was last, and its own calls so far."""
+    """A line while it runs: the row of the table that was last, and what its calls have called so far."""
 
     last: int
-    calls: set[Span]
+    called: dict[Span, str | None]
 
 
 def _of_lines(trace: Trace, table: ShapeTable, filename: str) -> Iterator[Hint]:
     """What a line comes to is what its last operator gives, also where that is deep inside the call. A line
-    has run again where others ran between, or where it makes a call of its own a second time."""
+    has run again where others ran between, or where the same call goes to another layer."""
+    classes = _Classes(trace)
     runs: dict[int, _Run] = {}
     outputs: dict[int, list[str]] = {}
     for at, row in enumerate(table.rows):
         if row.operation is None:
             continue
-        for depth, call in enumerate(trace.run.operations[row.operation].calls):
+        for call in trace.run.operations[row.operation].calls:
             if call.filename != filename:
                 continue
+            called = classes.called(call, row.layer)
             run = runs.get(call.end_row)
-            if run is not None and run.last >= at - 1 and (depth or call not in run.calls):
+            if run is not None and run.last >= at - 1 and run.called.get(call, called) == called:
                 outputs[call.end_row][-1] = row.output
             else:
-                run = runs[call.end_row] = _Run(at, set())
+                run = runs[call.end_row] = _Run(at, {})
                 outputs.setdefault(call.end_row, []).append(row.output)
             run.last = at
-            if depth == 0:
-                run.calls.add(call)
+            run.called[call] = called
     for number, shapes in outputs.items():
         yield Hint(number, None, tuple(dict.fromkeys(shapes)))
+
+
+class _Classes:
+    """The classes of the traced file, whose methods hold the calls."""
+
+    def __init__(self, trace: Trace):
+        self._layers = {layer.path: layer for layer in trace.model.layers}
+        tree = trace.source.tree if trace.source else ast.Module([], [])
+        nodes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+        self._rows = [(node.lineno, node.end_lineno or node.lineno, node.name) for node in nodes]
+
+    def called(self, call: Span, layer: str | None) -> str | None:
+        """Which part of the model a call goes to, on the way to an operator's layer: the part directly below
+        the layer whose method holds the call. None where that is not known."""
+        own = [name for first, last, name in self._rows if first <= call.row <= last]
+        parts = layer.split(".") if layer else []
+        paths = [".".join(parts[:length]) for length in range(len(parts) + 1)]
+        known = [path for path in paths if path in self._layers]
+        for at in reversed(range(len(known))):
+            if own and self._layers[known[at]].class_name == own[-1]:
+                below = (path for path in known[at + 1 :] if self._layers[path].type not in HOLDERS)
+                return next(below, known[at])
+        return None
 
 
 def _of_constructors(trace: Trace, table: ShapeTable, filename: str) -> Iterator[Hint]:

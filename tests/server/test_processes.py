@@ -73,10 +73,15 @@ def test_newer_edits_end_what_still_hangs(editor: Editor) -> None:
     assert editor.problems(uri) == []
     assert wait_until(lambda: len(descendants(editor.process.pid)) == 1)
     seen = descendants(editor.process.pid)
+
+    def one_more_hangs() -> bool:
+        new = descendants(editor.process.pid) - seen
+        seen.update(new)
+        return bool(new)
+
     for number in range((os.cpu_count() or 1) + 1):
         editor.write(uri, f"{HANG}# {number}\n")
-        assert wait_until(lambda: bool(descendants(editor.process.pid) - seen))
-        seen |= descendants(editor.process.pid)
+        assert wait_until(one_more_hangs)
     editor.write(uri, NET)
     assert editor.problems(uri) == []
     assert wait_until(lambda: len(descendants(editor.process.pid)) == 1)

@@ -123,6 +123,42 @@ def test_blocks_show_what_comes_out_of_them(editor: Editor) -> None:
         "self.more = nn.ModuleList([Block(16, 32) → [B, 32, 4, 4]"
     ]
     assert "4 operators" in editor.hover(uri, "self.blocks(x)")
+    assert "2 operators" in editor.hover(uri, "Block(3, 8)")
+
+
+LINES = """\
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+# cnnlint: input=3x32x32
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 8, 3))
+        self.layers = nn.ModuleList([nn.Conv2d(8, 16, 3), nn.Conv2d(16, 32, 3)])
+
+    def forward(self, x):
+        x = self.stem(x)
+        for layer in self.layers:
+            x = layer(x)
+        for _ in range(2):
+            x = F.max_pool2d(x, 2)
+        return F.adaptive_avg_pool2d(
+            x,
+            1,
+        )
+"""
+
+
+def test_a_line_shows_what_it_comes_to(editor: Editor) -> None:
+    uri = editor.open("lines.py", LINES)
+    editor.problems(uri)
+    hints = editor.hints(uri)
+    assert hints["x = self.stem(x)"] == ["x = self.stem(x) → [B, 8, 28, 28]"]
+    assert hints["x = layer(x)"] == ["x = layer(x) → [B, 16, 26, 26], [B, 32, 24, 24]"]
+    assert hints["x = F.max_pool2d(x, 2)"] == ["x = F.max_pool2d(x, 2) → [B, 32, 6, 6]"]
+    assert hints[")"] == [") → [B, 32, 1, 1]"]
 
 
 def test_hover_works_the_formula_out(editor: Editor) -> None:
