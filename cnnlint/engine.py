@@ -25,9 +25,7 @@ from cnnlint.job import Job, Reads, Traced, called_name
 from cnnlint.plugin import Rule
 from cnnlint.result import FileResult, Result, TracedFile
 from cnnlint.source.file import SourceFile
-from cnnlint.source.packages import packages_needed
 from cnnlint.source.reading import Reading, read, read_bytes
-from cnnlint.source.survey import survey
 from cnnlint.suppression import Ignores, Places, Use, places, silence, skips, unused
 from cnnlint.trace import FileTrace, Problem
 
@@ -264,6 +262,10 @@ def _prepared(
         return _Opened(source, named, frozenset(models), traced)
     if start and _LOOKS_LIKE_A_MODEL.search(source.text):
         start()
+    # A file that the cache knows needs none of this.
+    from cnnlint.source.packages import packages_needed
+    from cnnlint.source.survey import survey
+
     found = survey(source, job.asked_for())
     if not found.targets:
         return _Opened(source, named, traced=Traced(FileTrace(source.filename, problems=found.problems)))
