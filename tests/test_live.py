@@ -67,7 +67,9 @@ def test_a_bar_on_a_terminal(tmp_path: Path, options: tuple[str, ...]) -> None:
             env={**os.environ, "TERM": "xterm"},
         )  # fmt: skip
         os.write(theirs, b"end")
-        drawn = os.read(ours, 1 << 16).decode()
+        drawn = ""
+        while not drawn.endswith("end"):
+            drawn += os.read(ours, 1 << 16).decode()
     finally:
         os.close(ours)
         os.close(theirs)
