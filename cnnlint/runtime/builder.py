@@ -9,13 +9,14 @@ import os
 import sys
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from torch import nn
 
 from cnnlint.job import Job
 from cnnlint.runtime import construct, samples
-from cnnlint.runtime.candidates import Candidate, NotAModel, candidates, definition, required
+from cnnlint.runtime.candidates import Candidate, NotAModel, candidates, definition, partly, required
 from cnnlint.runtime.construct import Construction
 from cnnlint.runtime.errors import is_ours, is_refusal, raised_in, said, words
 from cnnlint.runtime.frames import UserFiles
@@ -60,6 +61,8 @@ class Builder:
         self.guard: Guard | None = None
         self._construction = Construction(files)
         self._module: SlicedModule | None = None
+        self._built: list[Built] = []
+        self._parts: dict[str, Built] = {}
         self.siblings = Siblings(job.path, _display, files)
 
     def load(self) -> SlicedModule:
@@ -74,6 +77,8 @@ class Builder:
 
     def build(self, target: Target) -> Built | None:
         """The model of a target, or None with the problem noted."""
+        if target.name in self._parts:
+            return self._parts.pop(target.name)
         unavailable: Unavailable | None = None
         effects = self._effects()
         for candidate in candidates(
@@ -113,6 +118,7 @@ class Builder:
                     self._not_here(target, error)
                     return None
                 return self._rebuild(target, candidate)
+            self._tell_failures(target, module)
             return self._finish(candidate, construction, module, model)
         self._forget_effects(effects)  # what the model lacks for them is told
         if unavailable is not None:
@@ -120,6 +126,18 @@ class Builder:
         elif target.kind != "class" or not self.siblings.have_part(self.file, target.name):
             self._missing_arguments(target)
         return None
+
+    def parts(self, targets: Sequence[Target]) -> Iterator[Target]:
+        """The targets that lacked arguments, and that a built model holds: they are judged as they are in it
+        (the discriminator that a Lightning module builds for its training step)."""
+        lacking = {problem.model for problem in self.problems if problem.reason == "missing-arguments"}
+        for target in targets:
+            if target.kind == "class" and target.name in lacking:
+                part = next(filter(None, (_part(target, built) for built in self._built)), None)
+                if part is not None:
+                    self._parts[target.name] = part
+                    self.problems = [item for item in self.problems if item.model != target.name]
+                    yield target
 
     def leave_out_parts(self, targets: Sequence[Target], built: Container[str]) -> None:
         """Take back that classes, or what functions define, lack arguments where the file's factories were
@@ -141,6 +159,17 @@ class Builder:
         if self.guard:
             self.guard.effects = list(kept)
 
+    def _tell_failures(self, target: Target, module: SlicedModule) -> None:
+        """One finding for what a statement of the module could not have: of a model that a variable holds,
+        which then lacks what that was for. A class that is built lacks nothing."""
+        for failure in module.failures:
+            places = self.files.traceback_calls(failure.error.__traceback__)
+            told = [item for item in self._effects() if item.span in places]
+            if told and is_refusal(failure.error):
+                self._forget_effects([item for item in self._effects() if item not in told])
+                if target.kind == "variable":
+                    self._unavailable(target, Unavailable(failure))
+
     def _elsewhere(self, target: Target) -> Iterator[Candidate]:
         """How the project's other files construct a target. Where it can be built without arguments, their
         calls are only a better guess."""
@@ -148,17 +177,21 @@ class Builder:
             optional = not required(definition(self.load(), target))
             if optional and target.constructions:
                 return
-            for construction, evaluate in self.siblings.constructions(target.name, whole=optional):
+            calls = list(self.siblings.constructions(target.name, whole=optional))
+            for construction, evaluate in calls:
                 if optional and construction.expression.text.endswith("()"):
                     continue
                 note = f"{target.name} was built as {construction.expression.text}, {construction.reason}"
                 yield Candidate(
                     construction.expression.text,
-                    lambda module, evaluate=evaluate: evaluate(),  # type: ignore[misc]
+                    lambda module, evaluate=evaluate, call=construction.expression: evaluate(call),  # type: ignore[misc]
                     guessed=True,
                     tentative=optional,
                     note=lambda module, note=note: note,  # type: ignore[misc]
                 )
+            if not optional:
+                for construction, evaluate in calls:
+                    yield partly(target, construction, self._settings, evaluate)
 
     def _settings(self, names: list[str]) -> dict[str, Setting]:
         """What the file and the project say of names; an installed package says nothing."""
@@ -178,7 +211,9 @@ class Builder:
         construct.move_to_meta(model)
         notes = (*([candidate.note(module)] if candidate.note else ()), *samples.made_up)
         samples.made_up.clear()
-        return Built(model, candidate, construction, module, notes)
+        built = Built(model, candidate, construction, module, notes)
+        self._built.append(built)
+        return built
 
     def _rebuild(self, target: Target, candidate: Candidate) -> Built | None:
         """A second try for a constructor that raised: layers that refuse are repaired, statements that
@@ -330,6 +365,22 @@ class Builder:
                 model=target.name,
             )
         )
+
+
+def _part(target: Target, whole: Built) -> Built | None:
+    """What a model holds of a class of its own module."""
+    for path, part in whole.model.named_modules():
+        kind = type(part)
+        if path and (kind.__name__, kind.__module__) == (target.name, whole.module.module.__name__):
+            text = f"{whole.candidate.text}.{path}"
+            candidate = Candidate(text, partial(_made_in, whole.candidate, path))
+            notes = (f"{target.name} was taken from the model that holds it: {text}",)
+            return replace(whole, model=part, candidate=candidate, notes=notes)
+    return None
+
+
+def _made_in(whole: Candidate, path: str, module: SlicedModule) -> Any:
+    return whole.make(module).get_submodule(path)
 
 
 def _is_ours(error: BaseException) -> bool:

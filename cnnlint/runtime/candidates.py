@@ -29,12 +29,13 @@ class NotAModel(Exception):
 class Candidate:
     """A way to build a target: `make` runs it in a loaded module. A `guessed` one may be wrong, so that
     a call which cannot be evaluated says nothing about the model; of a `tentative` one nothing that raises
-    does. `note` is what the report says of it."""
+    does. The arguments of one that is `made_up` are by their names alone. `note` is what the report says."""
 
     text: str
     make: Callable[[SlicedModule], Any]
     guessed: bool = False
     tentative: bool = False
+    made_up: bool = False
     note: Callable[[SlicedModule], str] | None = None
 
 
@@ -59,14 +60,14 @@ def candidates(
         yield Candidate(item.expression.text, _evaluation(item.expression), guessed)
     if target.kind == "variable":
         return
-    for item in target.constructions:
-        partly = _Partly(target, item, settings)
-        yield Candidate(item.expression.text, partly.make, guessed=True, tentative=True, note=partly.note)
+    yield from (partly(target, item, settings) for item in target.constructions)
     if target.definition is None:
         yield from elsewhere()
     yield Candidate(f"{target.name}()", lambda module: _with_defaults(module, target, files))
     guess = _ByName(target, settings)
-    yield Candidate(f"{target.name}(…)", guess.make, guessed=True, tentative=True, note=guess.note)
+    yield Candidate(
+        f"{target.name}(…)", guess.make, guessed=True, tentative=True, made_up=True, note=guess.note
+    )
 
 
 def definition(module: SlicedModule, target: Target) -> Callable[..., Any]:
@@ -123,12 +124,30 @@ class _ByName:
         )
 
 
+def partly(
+    target: Target,
+    construction: Construction,
+    settings: conventional.Settings,
+    evaluate: Callable[[Expression], Any] | None = None,
+) -> Candidate:
+    """A call as far as its arguments can be had; `evaluate` is for one of another file."""
+    made = _Partly(target, construction, settings, evaluate)
+    return Candidate(construction.expression.text, made.make, guessed=True, tentative=True, note=made.note)
+
+
 class _Partly:
     """A call of the file of which some arguments cannot be had while linting (`len(data.classes)`): those
     have values by their names, where the field knows these."""
 
-    def __init__(self, target: Target, construction: Construction, settings: conventional.Settings):
+    def __init__(
+        self,
+        target: Target,
+        construction: Construction,
+        settings: conventional.Settings,
+        evaluate: Callable[[Expression], Any] | None,
+    ):
         self.target = target
+        self.evaluate = evaluate
         self.construction = construction
         self.settings = settings
         self.filled: dict[str, conventional.Argument] = {}
@@ -149,7 +168,8 @@ class _Partly:
     def _value(self, module: SlicedModule, node: ast.expr, name: str) -> Any:
         text = ast.unparse(node)
         try:
-            value = module.evaluate(replace(self.construction.expression, text=text))
+            evaluate = self.evaluate or module.evaluate
+            value = evaluate(replace(self.construction.expression, text=text))
             Placeholder.require(value)
         except Exception:
             counts = counts_classes(name) or CLASSES.fullmatch(text)

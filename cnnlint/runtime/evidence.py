@@ -55,9 +55,11 @@ def find(
     evaluate: Evaluate,
     trial: Trial,
     siblings: Siblings,
+    sure: bool = True,
 ) -> Found:
     """The inputs for a model: the option, comments, what the file hands to it, what it declares itself,
-    data of the file that fits, what other files of the project say, else solved from the layers.
+    data of the file that fits, what other files of the project say, else solved from the layers. `sure`
+    is whether the arguments that the model was built with are said anywhere.
 
     Raises:
         InputUnknown: the option gives fewer inputs than forward needs.
@@ -68,7 +70,7 @@ def find(
             wanted = f"{len(names)} inputs ({', '.join(names)})"
             raise InputUnknown(f"forward of {target.name} takes {wanted}, and --input gives {len(option)}")
         return Found(from_option(option, names))
-    found = _Weighing(target, model, names, evaluate, Solver(model, names, trial)).found(siblings)
+    found = _Weighing(target, model, names, evaluate, Solver(model, names, trial, sure)).found(siblings)
     return replace(found, doubts=(*_too_few(target, names), *found.doubts))
 
 

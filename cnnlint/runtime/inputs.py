@@ -226,10 +226,15 @@ class EvidenceReader:
 
 
 class Solver:
-    """Finds the input that the model's own layers need."""
+    """Finds the input that the model's own layers need.
 
-    def __init__(self, model: nn.Module, names: Sequence[str], trial: Trial):
+    Args:
+        sure: whether the arguments that the model was built with are said anywhere.
+    """
+
+    def __init__(self, model: nn.Module, names: Sequence[str], trial: Trial, sure: bool = True):
         self.model = model
+        self.sure = sure
         self.names = names
         self._trial = trial
         self._last: tuple[list[tuple[Shape, str]], tuple[Pass, BaseException | None]] | None = None
@@ -260,7 +265,8 @@ class Solver:
                 channels = weight.shape[1] * operation.attributes.get("groups", 1)
                 if len(weight.shape) - 2 != len(item.shape) - 1:
                     return False
-                if channels != item.shape[0] and not {channels, item.shape[0]} <= {1, 3}:
+                mistaken = self.sure and {channels, item.shape[0]} <= {1, 3}
+                if channels != item.shape[0] and not mistaken:
                     return False
             elif (
                 operation.kind in ("conv_transpose", "embedding", "recurrent")

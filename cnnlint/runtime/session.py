@@ -74,7 +74,7 @@ class Session:
             self._guard.install()
             self._builder.guard = self._guard
         models: list[Model] = []
-        for target in targets:
+        for target in itertools.chain(targets, self._builder.parts(targets)):
             if self._guard:
                 self._guard.model = target.name
             try:
@@ -114,6 +114,7 @@ class Session:
                 lambda expression: self._evaluate(built, expression),
                 lambda given: self._trial(built, given),
                 self._builder.siblings,
+                not built.candidate.made_up,
             )
             if self._guard:  # to look for inputs was our idea, and what forward does comes again
                 self._guard.effects = effects

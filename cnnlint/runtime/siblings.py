@@ -65,14 +65,14 @@ class Siblings:
         self._modules: dict[str, SlicedModule] = {}
         self._blocks: dict[Path, SourceFile] = {}
 
-    def constructions(self, name: str, whole: bool) -> Iterator[tuple[Construction, Callable[[], Any]]]:
-        """The calls of `name`, which the file defines, each with a function that evaluates it there; with
+    def constructions(self, name: str, whole: bool) -> Iterator[tuple[Construction, Evaluate]]:
+        """The calls of `name`, which the file defines, each with what evaluates expressions there; with
         `whole` those that build it to use it as it is, and no test."""
         for path, user in self._users:
             if whole and _is_test(path):
                 continue
             for construction in user.constructions(name, whole):
-                yield construction, partial(self._evaluate, path, construction.expression)
+                yield construction, partial(self._evaluate, path)
 
     def inputs(self, name: str) -> list[Elsewhere]:
         """What the files that use `name` hand to it, and then the data sets that they read or import."""

@@ -263,3 +263,31 @@ def test_a_readme_shows_how_a_model_is_built_and_fed(tmp_path: Path) -> None:
     model = only_model(trace)
     assert model.notes[0].endswith("README.md, line 15")
     assert model.inputs[0].shape == (3, 48, 48)
+
+
+def test_a_part_beside_forward_is_judged_as_its_model_builds_it() -> None:
+    text = HEADER + module("Critic", "self.fc = nn.Linear(*gizmos)", "x: self.fc(x)", arguments=", gizmos")
+    text += module("Gan", "self.net = nn.Linear(4, 9); self.critic = Critic([9, 1])", "z: self.net(z)")
+    text += "    def training_step(self, z):\n        return self.critic(self(z))\n"
+    trace = trace_text(text)
+    assert not trace.problems
+    assert [model.name for model in trace.models] == ["Gan", "Critic"]
+    assert [item.shape for item in trace.models[1].inputs] == [(9,)]
+
+
+def test_a_call_in_another_file_keeps_its_arguments_too(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(
+        "import os\nfrom model import Net\nclasses = os.listdir('none')\n"
+        "net = Net(channels=5, n=len(classes))\n"
+    )
+    (tmp_path / "other.py").write_text("from nets import Other\nnet = Other(channels=1, n=3)\n")
+    init = "self.conv = nn.Conv2d(channels, n, 3)"
+    text = HEADER + module("Net", init, "x: self.conv(x)", arguments=", channels, n")
+    model = only_model(trace_text(text, folder=tmp_path, name="model.py"))
+    assert model.parameters[0].shape == (10, 5, 3, 3)
+
+
+def test_a_variable_that_lacks_data_is_told_once() -> None:
+    text = "import os\n" + HEADER + "os.mkdir('a')\nnames = [os.mkdir('data')]\n"
+    text += "net = nn.Sequential(nn.Linear(8, 9), nn.ReLU())\nnet[0] = nn.Linear(8, len(names))\n"
+    assert [problem.reason for problem in trace_text(text, (8,)).problems] == ["missing-arguments"]
