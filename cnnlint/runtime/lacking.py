@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import types
 from collections.abc import Iterator
 from typing import Any
@@ -28,7 +29,8 @@ def leaves_open(error: BaseException, files: UserFiles) -> bool:
     code = frame.f_code
     node = innermost(files.file(code.co_filename).tree, files.position(code, instruction))
     if isinstance(error, TypeError) and "required" in words(error):
-        return isinstance(node, ast.Call) and any(_names(item) & empty for item in _rest(node))
+        handed_on = empty | set(_rest_parameters(frame))
+        return isinstance(node, ast.Call) and any(_names(item) & handed_on for item in _rest(node))
     if isinstance(error, LookupError) or "None" in words(error):
         return node is not None and bool(_names(node) & empty)
     return False
@@ -43,12 +45,18 @@ def _frames(error: BaseException, files: UserFiles) -> Iterator[tuple[types.Fram
         traceback = traceback.tb_next
 
 
+def _rest_parameters(frame: types.FrameType) -> tuple[str, ...]:
+    """The names of `*args` and `**kwargs` among the parameters of a function."""
+    code = frame.f_code
+    first = code.co_argcount + code.co_kwonlyargcount
+    rest = bool(code.co_flags & inspect.CO_VARARGS) + bool(code.co_flags & inspect.CO_VARKEYWORDS)
+    return code.co_varnames[first : first + rest]
+
+
 def _empty_parameters(frame: types.FrameType) -> Iterator[str]:
     """The parameters of a function that hold None or nothing."""
     code = frame.f_code
-    count = code.co_argcount + code.co_kwonlyargcount
-    count += bool(code.co_flags & 4) + bool(code.co_flags & 8)  # *args and **kwargs
-    for name in code.co_varnames[:count]:
+    for name in (*code.co_varnames[: code.co_argcount + code.co_kwonlyargcount], *_rest_parameters(frame)):
         if _is_empty(frame.f_locals.get(name, ...)):
             yield name
 

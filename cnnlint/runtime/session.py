@@ -427,4 +427,7 @@ def _alike(run: Pass, other: Pass) -> bool:
 
 def prepare() -> None:
     """Compute once, before forking, what every session needs."""
+    torch.distributions.Distribution.set_default_validate_args(
+        False
+    )  # the numbers of a dummy input say nothing
     construct.layer_classes()

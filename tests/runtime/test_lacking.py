@@ -23,6 +23,30 @@ def reasons(parameters: str, body: str, rest: str = "") -> list[str]:
     return [problem.reason for problem in trace.problems]
 
 
+HOLDER = """
+class Part(nn.Module):
+    def __init__(self, width, gizmo):
+        super().__init__()
+
+class Holder(nn.Module):
+    def __init__(self, **options):
+        super().__init__()
+        self.part = Part(**options)
+
+    def forward(self, x):
+        return x
+
+def train(**options):
+    return Holder(width=3, **options)
+"""
+
+
+def test_what_a_call_lacks_is_asked_for() -> None:
+    assert [item.reason for item in trace_text(HEADER + HOLDER, (3, 16, 16)).problems] == [
+        "missing-arguments"
+    ]
+
+
 FACTORY = "\ndef net(**options):\n    return Net(**options)\n"
 
 
