@@ -41,7 +41,10 @@ TRUE_FINDINGS: dict[str, dict[str, str]] = {
     "timm.dpn*": {"CNN302": STRIDED_POINTWISE},
     "timm.*nasnet*": {"CNN302": STRIDED_POINTWISE},
     "timm.mvitv2*": {"CNN302": POOLED_KEYS},
-    "timm.csatv2*": {"CNN512": "its attention with one channel multiplies over the batch"},
+    "timm.csatv2*": {
+        "CNN512": "its attention with one channel multiplies over the batch",
+        "CNN112": "its attention normalises single values",
+    },
 }
 
 
