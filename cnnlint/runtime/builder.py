@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+import torch
 from torch import nn
 
 from cnnlint.job import Job
@@ -392,7 +393,9 @@ def _is_ours(error: BaseException) -> bool:
 
 def _is_environment(error: BaseException) -> bool:
     """Whether an exception speaks of the machine and not of the model: files, the network, processes that
-    work together."""
+    work together, and a constructor's own use of weights that have no memory here."""
+    if "meta tensor" in words(error) or any(isinstance(item, torch.device) for item in error.args):
+        return True
     frame = raised_in(error)
     where = frame.f_code.co_filename if frame else ""
     return not is_refusal(error) and (

@@ -117,8 +117,9 @@ class Describer:
         while isinstance(holder, (nn.ModuleList, nn.ModuleDict, nn.Sequential)) and above:
             above, _, name = above.rpartition(".")
             holder = holders.get(above)
-            if not chooses and not _has_optional_inputs(holder):
-                return None
+        in_container = name != path.rpartition(".")[2]
+        if in_container and not chooses and not _has_optional_inputs(holder):
+            return None
         for base in type(holder).__mro__:
             file = _file_of(base)
             if file not in self.files:

@@ -565,7 +565,11 @@ def _needed(trace: Trace, operation: Operation, tensor: Tensor, now: Input) -> I
         reason = f"{channels} channel{'s' * (channels != 1)} from {layer}; the size is assumed"
         return replace(now, shape=(channels, *sizes), dtype="float32", reason=reason)
     if operation.kind == "linear" and weight is not None:
-        return _for_linear(now, weight.shape[1], layer, direct)
+        beside = tensor.shape[-1] - math.prod(now.shape)  # features that other inputs were joined with
+        features = weight.shape[1] - (beside if 0 < beside < weight.shape[1] and not direct else 0)
+        return _for_linear(now, features, layer, direct)
+    if operation.kind == "embedding" and now.shape == () and now.name in LABELS:
+        return now
     if operation.kind == "embedding":
         return replace(
             now, shape=(TOKENS,), dtype="int64", reason=f"token ids for {layer}; the length is assumed"

@@ -66,6 +66,7 @@ class Session:
         self._builder = Builder(job, self.file, self.files)
         self._describer = Describer(self.files)
         self._guard: Guard | None = None
+        self._too_large: set[int] = set()  # models that make real numbers for the whole batch
 
     def run(self, progress: Callable[[FileTrace], None]) -> FileTrace:
         targets = self._targets()
@@ -202,10 +203,14 @@ class Session:
 
     def _trial(self, built: Built, given: Sequence[Input]) -> tuple[Pass, BaseException | None]:
         """A recovering pass on the meta device in training mode, for solving."""
+        batch = SMALL_BATCH if id(built.model) in self._too_large else BATCH
         tracer = Tracer(self.files, construct.names_of(built.model), recovering=True)
         _set_mode(built.model, True)
-        run = tracer.run(built.model, _tensors(given, BATCH, "meta"), [item.name for item in given], "train")
-        if isinstance(tracer.error, (DataDependent, TooManyOperations)) or is_out_of_memory(tracer.error):
+        run = tracer.run(built.model, _tensors(given, batch, "meta"), [item.name for item in given], "train")
+        if is_out_of_memory(tracer.error) and batch == BATCH:
+            self._too_large.add(id(built.model))
+            return self._trial(built, given)
+        if isinstance(tracer.error, (DataDependent, TooManyOperations)):
             return run, None
         return run, tracer.error
 
@@ -236,7 +241,8 @@ class Session:
         device = self.job.device
         if device != "meta":
             return self._real_pass(target, built, found, mode, device)
-        run, error = self._attempt(built, found.inputs, mode, BATCH)
+        whole = SMALL_BATCH if id(built.model) in self._too_large else BATCH
+        run, error = self._attempt(built, found.inputs, mode, whole)
         too_large = isinstance(error, TooManyOperations) or is_out_of_memory(error)
         if too_large or (error is not None and found.batch and not _data_dependent(error)):
             again = found.batch or SMALL_BATCH

@@ -6,8 +6,10 @@ import ast
 from collections.abc import Iterable
 
 from cnnlint.source.expressions import Expressions
-from cnnlint.source.facts import Construction
+from cnnlint.source.facts import Construction, Expression
+from cnnlint.source.file import SourceFile
 from cnnlint.source.locate import is_literal
+from cnnlint.source.names import needs
 from cnnlint.source.scopes import Scope, Use
 
 
@@ -19,7 +21,9 @@ def ranked(calls: Iterable[Use], expressions: Expressions) -> tuple[Construction
     for use in calls:
         call = use.node
         assert isinstance(call, ast.Call)
-        expression = expressions.make(use) if not _is_stub(call) else None
+        expression = _rebound(use, expressions.file) if not _is_stub(call) else None
+        if expression is None and not _is_stub(call):
+            expression = expressions.make(use)
         if expression is None:
             continue
         order = (_distance(use.scope), 0 if _has_literals(call) else 1, call.lineno)
@@ -32,6 +36,18 @@ def ranked(calls: Iterable[Use], expressions: Expressions) -> tuple[Construction
             seen.add(text)
             ordered.append(construction)
     return tuple(ordered)
+
+
+def _rebound(use: Use, file: SourceFile) -> Expression | None:
+    """The variable that holds the model, where the call is given what that held before
+    (`net = Wrapper(net)`): in the module it has but its last value."""
+    if use.scope.is_function:
+        return None
+    for name in needs(use.node).names:
+        values = [binding.value for binding in use.scope.bindings.get(name, ())]
+        if len(values) > 1 and values[-1] is use.node:
+            return Expression(name, "", frozenset({name}), file.span(use.node))
+    return None
 
 
 def _distance(scope: Scope) -> int:

@@ -291,3 +291,35 @@ def test_a_variable_that_lacks_data_is_told_once() -> None:
     text = "import os\n" + HEADER + "os.mkdir('a')\nnames = [os.mkdir('data')]\n"
     text += "net = nn.Sequential(nn.Linear(8, 9), nn.ReLU())\nnet[0] = nn.Linear(8, len(names))\n"
     assert [problem.reason for problem in trace_text(text, (8,)).problems] == ["missing-arguments"]
+
+
+def test_a_forward_that_makes_real_numbers_gets_a_small_batch() -> None:
+    text = "import numpy as np\n" + HEADER
+    noise = "torch.from_numpy(np.random.normal(0, 1, x.shape)).float().to(x.device)"
+    text += module("Noisy", "self.conv = nn.Conv2d(3, 8, 3)", f"x: self.conv(x + {noise})")
+    (run,) = only_model(trace_text(text, (3, 256, 256))).passes
+    assert run.complete and run.batch == 2
+
+
+def test_a_model_that_wraps_the_variable_it_is_assigned_to() -> None:
+    text = HEADER + module(
+        "Wrapper", "self.net = nn.Sequential(*net.net)", "x: self.net(x)", arguments=", net"
+    )
+    text += module("Net", "self.net = [nn.Linear(8, 4)]", "x: self.net[0](x)")
+    trace = trace_text(text + "v = Net()\nv = Wrapper(v)\n", (8,))
+    model = next(model for model in trace.models if model.name == "Wrapper")
+    assert not faults(trace)
+    assert [layer.type for layer in model.layers] == ["Wrapper", "Sequential", "Linear"]
+
+
+def test_a_constructor_that_needs_numbers_is_not_to_blame() -> None:
+    text = HEADER + module("Net", "self.fc = nn.Linear(8, 4); self.n = self.fc.weight.sum().item()", "x: x")
+    assert [problem.reason for problem in trace_text(text, (8,)).problems] == ["trace-incomplete"]
+
+
+def test_images_that_are_joined_with_their_labels() -> None:
+    init = "self.embed = nn.Embedding(10, 10); self.fc = nn.Linear(1034, 1)"
+    joined = "img, labels: self.fc(torch.cat((img.view(img.size(0), -1), self.embed(labels)), -1))"
+    trace = trace_text(HEADER + module("Net", init, joined))
+    assert not faults(trace)
+    assert [item.shape for item in only_model(trace).inputs] == [(1, 32, 32), ()]
