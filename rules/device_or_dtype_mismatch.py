@@ -1,3 +1,4 @@
+import ast
 from collections.abc import Iterator
 
 from cnnlint.diagnostic import Diagnostic, Severity
@@ -54,6 +55,16 @@ class DeviceOrDtypeMismatch(FaultRule, OperationRule):
                 noise = torch.randn(8).to(x.device)
                 return x[:, torch.arange(4)] + noise[:4] * torch.tensor(0.5)
         """,
+        """
+        import torch
+        import torch.nn as nn
+
+        # cnnlint: input=8
+        class Net(nn.Module):
+            def forward(self, x):
+                kind = torch.cuda.FloatTensor if x.is_cuda else torch.FloatTensor
+                return x + kind(8)
+        """,
     ]
     invalid = [
         """
@@ -107,7 +118,9 @@ class DeviceOrDtypeMismatch(FaultRule, OperationRule):
                 continue
             operands = [trace.tensor(id) for id in operation.inputs()]
             lost = [tensor for tensor in operands if tensor.device == "cpu" and tensor.shape]
-            if lost and any(tensor.device == "model" and tensor.shape for tensor in operands):
+            if not lost or _asks_for_device(trace, operation):
+                continue
+            if any(tensor.device == "model" and tensor.shape for tensor in operands):
                 yield self._elsewhere(trace, operation, lost[0])
 
     def _elsewhere(self, trace: Trace, operation: Operation, tensor: Tensor) -> Diagnostic:
@@ -123,6 +136,20 @@ class DeviceOrDtypeMismatch(FaultRule, OperationRule):
             f"a tensor {trace.show(tensor)} stays on the cpu when the model is on a GPU: {made} {where}",
             help=help,
         )
+
+
+def _asks_for_device(trace: Trace, operation: Operation) -> bool:
+    """Whether the function chooses by the device at hand: `torch.cuda.FloatTensor if x.is_cuda else …`."""
+    source, call = trace.source, next(iter(operation.calls), None)
+    if source is None or call is None or call.filename != source.filename:
+        return False
+    return any(
+        isinstance(node, ast.Attribute) and node.attr == "is_cuda"
+        for function in ast.walk(source.tree)
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
+        and function.lineno <= call.row <= (function.end_lineno or 0)
+        for node in ast.walk(function)
+    )
 
 
 def _made_in_forward(trace: Trace, tensor: Tensor) -> Operation | None:
