@@ -215,9 +215,17 @@ before = {name for name in ("sympy", "torch._dynamo") if name in sys.modules}
 from cnnlint.job import Job
 from cnnlint.runtime.session import trace_file
 text = "import torchvision\\nmodel = torchvision.models.{}()\\n# cnnlint: input=3x224x224\\n"
-for name in ("resnet18", "vgg11_bn", "mobilenet_v2", "densenet121", "efficientnet_b0", "googlenet"):
+names = ("resnet18", "vgg11_bn", "mobilenet_v2", "densenet121", "efficientnet_b0", "googlenet")
+IN_PLACE = '''
+import torch.nn as nn
+# cnnlint: input=3x32x32
+model = nn.Sequential(
+    nn.Conv2d(3, 8, 3), nn.LeakyReLU(0.2, inplace=True), nn.SiLU(inplace=True), nn.Dropout(inplace=True)
+)
+'''
+for name, source in [("in place", IN_PLACE), *((name, text.format(name)) for name in names)]:
     trace = trace_file(
-        Job("m.py", "/nowhere/m.py", text.format(name), allow_effects=True), "/nowhere", lambda trace: None
+        Job("m.py", "/nowhere/m.py", source, allow_effects=True), "/nowhere", lambda trace: None
     )
     assert len(trace.models) == 1 and not trace.problems, (name, trace.problems)
 after = {name for name in ("sympy", "torch._dynamo") if name in sys.modules}
