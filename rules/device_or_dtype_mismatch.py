@@ -109,6 +109,16 @@ class DeviceOrDtypeMismatch(FaultRule, OperationRule):
                 return x * self.scale.data[0]
                        ^^^^^^^^^^^^^^^^^^^^^^ a plain attribute is no buffer
         """,
+        """
+        import torch
+        import torch.nn as nn
+
+        # cnnlint: input=8
+        class Net(nn.Module):
+            def forward(self, x):
+                return x * torch.arange(8)[None, :]
+                       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^ arange() is made in forward
+        """,
     ]
 
     def check(self, trace: Trace) -> Iterator[Diagnostic]:
@@ -153,6 +163,9 @@ def _asks_for_device(trace: Trace, operation: Operation) -> bool:
 
 
 def _made_in_forward(trace: Trace, tensor: Tensor) -> Operation | None:
-    """The operation that made a tensor out of nothing; None where it came from an attribute."""
-    first = list(trace.upstream(tensor))[-1:]
-    return first[0] if first and not first[0].inputs() else None
+    """The operation that made a tensor on the cpu out of nothing; None where it came from an attribute."""
+    maker = trace.producer(tensor)
+    while maker is not None and maker.inputs():
+        sources = (trace.tensor(id) for id in maker.inputs())
+        maker = trace.producer(next((source for source in sources if source.device == "cpu"), None))
+    return maker

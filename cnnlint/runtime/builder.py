@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import ast
 import contextlib
+import itertools
 import os
 import sys
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
@@ -163,12 +164,12 @@ class Builder:
     def _tell_failures(self, target: Target, module: SlicedModule) -> None:
         """One finding for what a statement of the module could not have: of a model that a variable holds,
         which then lacks what that was for. A class that is built lacks nothing."""
-        for failure in module.failures:
+        for failure in itertools.chain(module.failures, *(beside.failures for beside in self._beside())):
             places = self.files.traceback_calls(failure.error.__traceback__)
             told = [item for item in self._effects() if item.span in places]
             if told and is_refusal(failure.error):
                 self._forget_effects([item for item in self._effects() if item not in told])
-                if target.kind == "variable":
+                if target.kind == "variable" and failure in module.failures:
                     self._unavailable(target, Unavailable(failure))
 
     def _elsewhere(self, target: Target) -> Iterator[Candidate]:
@@ -277,11 +278,14 @@ class Builder:
     def _half_imported(self) -> bool:
         """Whether a statement failed in a module of the project beside the file, so that what the model
         is built from may lack something."""
-        modules = [getattr(module, "__cnnlint__", None) for module in list(sys.modules.values())]
-        return any(
-            isinstance(module, SlicedModule) and module is not self._module and module.failures
-            for module in modules
-        )
+        return any(module.failures for module in self._beside())
+
+    def _beside(self) -> Iterator[SlicedModule]:
+        """The modules of the project that the file has imported."""
+        for module in list(sys.modules.values()):
+            sliced = getattr(module, "__cnnlint__", None)
+            if isinstance(sliced, SlicedModule) and sliced is not self._module:
+                yield sliced
 
     def _not_here(self, target: Target, error: BaseException) -> None:
         calls = self.files.traceback_calls(error.__traceback__)

@@ -73,7 +73,11 @@ def candidates(
 def definition(module: SlicedModule, target: Target) -> Callable[..., Any]:
     """The class or factory of a target. Raises NotAModel where it is neither."""
     value = module.evaluate(target.definition) if target.definition else module.get(target.name)
-    if not callable(value) or (isinstance(value, type) and not issubclass(value, nn.Module)):
+    if (
+        not callable(value)
+        or isinstance(value, nn.Module)
+        or (isinstance(value, type) and not issubclass(value, nn.Module))
+    ):
         raise NotAModel
     return value
 

@@ -323,3 +323,8 @@ def test_images_that_are_joined_with_their_labels() -> None:
     trace = trace_text(HEADER + module("Net", init, joined))
     assert not faults(trace)
     assert [item.shape for item in only_model(trace).inputs] == [(1, 32, 32), ()]
+
+
+def test_a_factory_whose_name_holds_its_model_later() -> None:
+    text = HEADER + "def block():\n    return nn.Sequential(nn.Linear(8, 4))\n\n\nblock = block()\n"
+    assert not trace_text(text, (8,)).problems
