@@ -16,7 +16,7 @@ import torch
 
 from cnnlint.runtime.errors import OWN_CODE, Refused
 from cnnlint.runtime.frames import UserFiles
-from cnnlint.trace import Problem
+from cnnlint.traces import Problem
 
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
@@ -171,8 +171,9 @@ class Guard:
         """Note an effect at the user's line; what a package does on its own account is not told."""
         self._inside = True
         try:
-            calls = self.files.calls(self.files.stack(sys._getframe(2)))
-            if calls:
+            frame = sys._getframe(2)
+            calls = self.files.calls(self.files.stack(frame))
+            if calls and not self._by_import(frame):
                 problem = Problem(
                     "blocked-effect",
                     f"{what} is refused while a file is linted",
@@ -184,6 +185,14 @@ class Guard:
                     self.effects.append(problem)
         finally:
             self._inside = False
+
+    def _by_import(self, frame: types.FrameType | None) -> bool:
+        """Whether a package does it while the user's code imports it (`requests` looks for IPv6)."""
+        while frame is not None and frame.f_code.co_filename not in self.files:
+            if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+                return True
+            frame = frame.f_back
+        return False
 
 
 def _at(args: tuple[Any, ...], index: int | None) -> int:

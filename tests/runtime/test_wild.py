@@ -9,7 +9,7 @@ from test_project import net, traced, width
 from tracing import only_model, trace_text
 
 from cnnlint.graph import Trace
-from cnnlint.trace import FileTrace
+from cnnlint.traces import FileTrace
 
 HEADER = "import torch\nfrom torch import nn\n"
 
@@ -328,3 +328,15 @@ def test_images_that_are_joined_with_their_labels() -> None:
 def test_a_factory_whose_name_holds_its_model_later() -> None:
     text = HEADER + "def block():\n    return nn.Sequential(nn.Linear(8, 4))\n\n\nblock = block()\n"
     assert not trace_text(text, (8,)).problems
+
+
+def test_what_a_package_does_when_it_is_imported_is_its_own_matter(tmp_path: Path) -> None:
+    site = tmp_path / "site-packages"
+    site.mkdir()
+    (site / "curious_of_mine.py").write_text(
+        "import socket\ntry:\n    socket.socket().bind(('127.0.0.1', 0))\n"
+        "except OSError:\n    pass\nWIDTH = 5\n"
+    )
+    text = f"import sys\nsys.path.append({str(site)!r})\nimport curious_of_mine\n" + HEADER
+    text += module("Net", "self.fc = nn.Linear(8, curious_of_mine.WIDTH)", "x: self.fc(x)")
+    assert only_model(trace_text(text, (8,))).passes[0].complete
