@@ -25,7 +25,7 @@ from cnnlint.report.table import shapes_table
 from cnnlint.result import Result, TracedFile
 from cnnlint.source.comments import parse_inputs
 from cnnlint.source.facts import InputShape
-from cnnlint.trace import Model
+from cnnlint.traces import Model
 
 Inputs = Any
 """One sample's shape, without the batch: `"3x32x32"`, `"128:int64"` or `(3, 32, 32)`; or a tensor or array

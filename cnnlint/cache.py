@@ -21,7 +21,7 @@ from pathlib import Path
 
 from cnnlint import __version__
 from cnnlint.job import Job, Reads, Traced
-from cnnlint.trace import FileTrace, from_json, to_json
+from cnnlint.traces import FileTrace, from_json, to_json
 
 MOST_BYTES = 64 << 20
 """Size of the folder above which the entries that were not used for longest go."""

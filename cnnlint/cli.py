@@ -27,7 +27,7 @@ from cnnlint.report import FORMATS, STREAMED, Streamed
 
 if TYPE_CHECKING:
     from cnnlint.config import Configuration
-    from cnnlint.fixing import Outcome
+    from cnnlint.fixes.fixing import Outcome
     from cnnlint.result import Result
     from cnnlint.workers import Workers
 
@@ -177,12 +177,12 @@ def check(
         if show_files or show_settings:
             return _write(_shown(paths, chosen, show_settings), sys.stdout, output_file)
         if add_ignores:
-            from cnnlint.ignoring import add_ignores as silence
+            from cnnlint.fixes.ignoring import add_ignores as silence
             from cnnlint.report.text import count
 
             return _hint(f"Silenced {count(silence(paths, chosen), 'finding')}.")
         if fix or diff:
-            from cnnlint.fixing import fix as repair
+            from cnnlint.fixes.fixing import fix as repair
 
             outcome = repair(paths, chosen, write=fix and not diff)
             if diff:
@@ -355,7 +355,7 @@ def _require_folder(file: str | None) -> None:
 
 def _show_patch(outcome: Outcome) -> int:
     """The patch on standard output, and on the other how much it would mend."""
-    from cnnlint.patch import patch
+    from cnnlint.fixes.patch import patch
     from cnnlint.report.text import count
 
     for line in patch(outcome.changes):
@@ -400,7 +400,7 @@ def _print_crashes(result: Result, chosen: Configuration) -> None:
 
 
 def _write_file(lines: Iterable[str], file: str) -> int:
-    from cnnlint.replacing import write_file
+    from cnnlint.fixes.replacing import write_file
 
     text = "".join(f"{line}\n" for line in lines)
     try:

@@ -20,14 +20,14 @@ from cnnlint.config.models import configured, require_models
 from cnnlint.config.selection import known_rules, rules_for
 from cnnlint.diagnostic import Diagnostic, Edit, Fix, Severity, Span
 from cnnlint.files import STANDARD_INPUT, FilePath, collect, is_forced_out
+from cnnlint.fixes.suppression import Ignores, Places, Use, places, silence, skips, unused
 from cnnlint.graph import Trace
 from cnnlint.job import Job, Reads, Traced, called_name
 from cnnlint.plugin import Rule
 from cnnlint.result import FileResult, Result, TracedFile
 from cnnlint.source.file import SourceFile
 from cnnlint.source.reading import Reading, read, read_bytes
-from cnnlint.suppression import Ignores, Places, Use, places, silence, skips, unused
-from cnnlint.trace import FileTrace, Problem
+from cnnlint.traces import FileTrace, Problem
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

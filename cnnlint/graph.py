@@ -10,7 +10,7 @@ from functools import cached_property, wraps
 from typing import Any, TypeVar
 
 from cnnlint.source.file import SourceFile
-from cnnlint.trace import Layer, Model, Operation, Parameter, Pass, Shape, Tensor
+from cnnlint.traces import Layer, Model, Operation, Parameter, Pass, Shape, Tensor
 
 WEIGHTED = frozenset({"conv", "conv_transpose", "linear", "bilinear", "recurrent", "embedding", "attention"})
 """Kinds of operators that carry weights which mix features."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from cnnlint.diagnostic import Span
 from cnnlint.source.configured import Configured, called_name
 from cnnlint.source.facts import InputShape
-from cnnlint.trace import FileTrace, Problem
+from cnnlint.traces import FileTrace, Problem
 
 
 def own_fault(said: str, span: Span, model: str | None = None) -> Problem:
@@ -36,7 +36,7 @@ class Job:
         verify: run torch's kernels beside the formulas and compare each operator.
         timeout: seconds for each model of the file.
         allow_effects: do not refuse network, subprocesses and writes.
-        sizes: also trace inputs of other sizes (`cnnlint.trace.Model.probes`).
+        sizes: also trace inputs of other sizes (`cnnlint.traces.Model.probes`).
         imports: further packages that the file's models need, sorted; files with the same ones share a
             process that has imported them.
     """

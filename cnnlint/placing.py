@@ -16,7 +16,7 @@ from functools import cache
 from cnnlint.diagnostic import Applicability, Edit, Fix, Related, Span
 from cnnlint.graph import Trace, once
 from cnnlint.operators import registry
-from cnnlint.trace import Argument, CallSite, Layer, Operation
+from cnnlint.traces import Argument, CallSite, Layer, Operation
 
 MOST_CALLERS = 3
 """Callers shown below a finding."""

@@ -23,7 +23,7 @@ from typing import Any, ClassVar, Self
 from cnnlint.diagnostic import Diagnostic, Fix, Related, Severity, Span
 from cnnlint.graph import Trace
 from cnnlint.option import Option
-from cnnlint.trace import FileTrace
+from cnnlint.traces import FileTrace
 
 __all__ = ["GROUP", "Option", "Plugin", "PluginError", "Rule", "all_rules"]
 

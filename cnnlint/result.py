@@ -9,10 +9,10 @@ from functools import cached_property
 
 from cnnlint.config import Settings
 from cnnlint.diagnostic import Diagnostic, Severity
+from cnnlint.fixes.suppression import Use
 from cnnlint.job import Reads
 from cnnlint.source.file import SourceFile
-from cnnlint.suppression import Use
-from cnnlint.trace import FileTrace, Model
+from cnnlint.traces import FileTrace, Model
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from cnnlint.diagnostic import Related
 from cnnlint.graph import Trace, product
-from cnnlint.trace import Operation, Shape, Tensor
+from cnnlint.traces import Operation, Shape, Tensor
 
 KEEPS_FEATURES = frozenset(
     {"activation", "dropout", "norm", "softmax", "copy", "detach", "reshape", "squeeze"}

@@ -81,9 +81,9 @@ def processors() -> int:
 
 def _processes(limit: int) -> Processes:
     if hasattr(os, "fork"):
-        from cnnlint.forking import ForkServer
+        from cnnlint.processes.forking import ForkServer
 
         return ForkServer(limit)
-    from cnnlint.spawning import SpawnedProcesses
+    from cnnlint.processes.spawning import SpawnedProcesses
 
     return SpawnedProcesses(limit)

@@ -10,7 +10,7 @@ from cnnlint.diagnostic import Diagnostic, Fix, Related
 from cnnlint.graph import Trace
 from cnnlint.placing import Place, place
 from cnnlint.plugin import Rule
-from cnnlint.trace import Fault, Operation, Tensor
+from cnnlint.traces import Fault, Operation, Tensor
 from cnnlint.wording import assumption, ladder_here, maker, shown
 
 

@@ -8,7 +8,7 @@ from cnnlint.diagnostic import Diagnostic, Fix, Related, Severity
 from cnnlint.graph import Trace
 from cnnlint.placing import place
 from cnnlint.plugin import Rule
-from cnnlint.trace import Operation
+from cnnlint.traces import Operation
 from cnnlint.wording import shown
 
 

@@ -1,9 +1,9 @@
 from collections.abc import Iterator
 
-from cnnlint.axes import BATCH, axis_provenance, roles
+from cnnlint.analyses.axes import BATCH, axis_provenance, roles
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import WEIGHTED, Trace
-from cnnlint.trace import Operation, Tensor
+from cnnlint.traces import Operation, Tensor
 from cnnlint_rules._operations import OperationRule
 
 

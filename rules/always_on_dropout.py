@@ -1,9 +1,9 @@
 from collections.abc import Iterator
 
 from cnnlint.diagnostic import Diagnostic, Severity
+from cnnlint.fixes.rewriting import set_argument, unsafe_fix
 from cnnlint.graph import Trace
 from cnnlint.placing import own_layer
-from cnnlint.rewriting import set_argument, unsafe_fix
 from cnnlint_rules._operations import OperationRule
 
 

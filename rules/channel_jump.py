@@ -3,7 +3,7 @@ from collections.abc import Iterator
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace, product
 from cnnlint.plugin import Option
-from cnnlint.trace import Operation
+from cnnlint.traces import Operation
 from cnnlint_rules._operations import OperationRule, is_dense
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from cnnlint.diagnostic import Diagnostic, Related, Severity
 from cnnlint.plugin import Rule
-from cnnlint.trace import FileTrace
+from cnnlint.traces import FileTrace
 
 
 class ProblemRule(Rule):

@@ -1,10 +1,10 @@
 from collections.abc import Iterator
 
-from cnnlint.axes import BATCH, axis_provenance, roles
+from cnnlint.analyses.axes import BATCH, axis_provenance, roles
+from cnnlint.analyses.heads import heads
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace
-from cnnlint.heads import heads
-from cnnlint.trace import Operation, Tensor
+from cnnlint.traces import Operation, Tensor
 from cnnlint_rules._operations import OperationRule
 
 

@@ -1,11 +1,11 @@
 from collections.abc import Iterator
 from fractions import Fraction
 
+from cnnlint.analyses.taps import dead_weights
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace
 from cnnlint.plugin import Option
-from cnnlint.taps import dead_weights
-from cnnlint.trace import Operation
+from cnnlint.traces import Operation
 from cnnlint.wording import assumption, sizes
 from cnnlint_rules._operations import OperationRule
 

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace
-from cnnlint.trace import Operation, Tensor
+from cnnlint.traces import Operation, Tensor
 from cnnlint_rules._faults import FaultRule
 from cnnlint_rules._operations import OperationRule
 

@@ -1,8 +1,8 @@
 from collections.abc import Iterator
 
+from cnnlint.analyses.reach import downstream, reaches_output
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import WEIGHTED, Trace
-from cnnlint.reach import downstream, reaches_output
 from cnnlint_rules._operations import OperationRule
 
 

@@ -4,7 +4,7 @@ from itertools import islice
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace
 from cnnlint.plugin import Option
-from cnnlint.trace import Operation
+from cnnlint.traces import Operation
 from cnnlint.wording import assumption, ladder_here, sizes
 from cnnlint_rules._operations import OperationRule
 

@@ -1,12 +1,12 @@
 from collections.abc import Iterator
 
+from cnnlint.analyses.heads import RELU_LIKE, Head, classifies, heads
 from cnnlint.diagnostic import Diagnostic, Severity
+from cnnlint.fixes.rewriting import unsafe_fix, without
 from cnnlint.graph import Trace
-from cnnlint.heads import RELU_LIKE, Head, classifies, heads
 from cnnlint.placing import place
 from cnnlint.plugin import Rule
-from cnnlint.rewriting import unsafe_fix, without
-from cnnlint.trace import Operation
+from cnnlint.traces import Operation
 from cnnlint.wording import shown
 
 

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace, product
-from cnnlint.trace import Operation
+from cnnlint.traces import Operation
 from cnnlint.wording import flattened_map, worked_out
 from cnnlint_rules._operations import OperationRule
 

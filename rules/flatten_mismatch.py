@@ -1,8 +1,8 @@
-from cnnlint.axes import BATCH, axis_provenance, roles
+from cnnlint.analyses.axes import BATCH, axis_provenance, roles
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace
 from cnnlint.placing import argument_fix, written_call
-from cnnlint.trace import Tensor
+from cnnlint.traces import Tensor
 from cnnlint.wording import flattened_map, ladder_here, maker, worked_out
 from cnnlint_rules._faults import FaultRule, Refused
 
@@ -101,7 +101,7 @@ class FlattenMismatch(FaultRule):
             pooled = written_call(refused.where, "in_features", features[0])
             pool = f"nn.AdaptiveAvgPool{len(features) - 1}d(1)"
             help += f", or put {pool} before flatten and use {pooled}"
-        from cnnlint.sizes import sizes_that_work  # the replay is wanted for a finding only
+        from cnnlint.analyses.sizes import sizes_that_work  # the replay is wanted for a finding only
 
         if working := sizes_that_work(trace, refused.operation):
             help += f"; sizes that would work as it is: {working}"

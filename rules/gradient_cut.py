@@ -1,10 +1,10 @@
 import re
 from collections.abc import Iterator
 
+from cnnlint.analyses.reach import has_gradient, reaches_output, stops_gradient
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace, product
-from cnnlint.reach import has_gradient, reaches_output, stops_gradient
-from cnnlint.trace import Operation, Parameter
+from cnnlint.traces import Operation, Parameter
 from cnnlint_rules._operations import OperationRule
 
 FROZEN_ON_PURPOSE = re.compile(r"teacher|momentum|target|ema|frozen|_key|key_|codebook", re.IGNORECASE)

@@ -1,10 +1,10 @@
 from collections.abc import Iterator
 
 from cnnlint.diagnostic import Diagnostic, Fix, Severity
+from cnnlint.fixes.rewriting import set_layer_argument, unsafe_fix
 from cnnlint.graph import Trace
 from cnnlint.placing import place_layer
-from cnnlint.rewriting import set_layer_argument, unsafe_fix
-from cnnlint.trace import Layer
+from cnnlint.traces import Layer
 from cnnlint_rules._faults import FaultRule
 
 

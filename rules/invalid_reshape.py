@@ -1,10 +1,10 @@
 from collections.abc import Iterator
 
-from cnnlint.axes import axis_provenance
+from cnnlint.analyses.axes import axis_provenance
 from cnnlint.diagnostic import Diagnostic, Severity
+from cnnlint.fixes.rewriting import called, renamed, unsafe_fix
 from cnnlint.graph import Trace, product
-from cnnlint.rewriting import called, renamed, unsafe_fix
-from cnnlint.trace import Operation, Shape, Tensor
+from cnnlint.traces import Operation, Shape, Tensor
 from cnnlint.wording import maker, worked_out
 from cnnlint_rules._faults import FaultRule, Refused
 from cnnlint_rules._operations import OperationRule

@@ -1,9 +1,9 @@
 from collections.abc import Iterator
 
+from cnnlint.analyses.heads import classifies, heads
 from cnnlint.diagnostic import Diagnostic, Severity
+from cnnlint.fixes.rewriting import swapped, unsafe_fix
 from cnnlint.graph import Trace
-from cnnlint.heads import classifies, heads
-from cnnlint.rewriting import swapped, unsafe_fix
 from cnnlint_rules._operations import OperationRule
 
 

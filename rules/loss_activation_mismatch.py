@@ -1,13 +1,13 @@
 import math
 from collections.abc import Iterator
 
+from cnnlint.analyses.heads import Head, heads
 from cnnlint.diagnostic import Diagnostic, Fix, Related, Severity
+from cnnlint.fixes.rewriting import loss_renamed, renamed, unsafe_fix, without
 from cnnlint.graph import Trace
-from cnnlint.heads import Head, heads
 from cnnlint.placing import place
 from cnnlint.plugin import Rule
-from cnnlint.rewriting import loss_renamed, renamed, unsafe_fix, without
-from cnnlint.trace import LossUse
+from cnnlint.traces import LossUse
 from cnnlint.wording import shown
 
 NORMALISING = frozenset({"softmax", "log_softmax", "sigmoid", "logsigmoid"})

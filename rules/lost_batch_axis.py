@@ -1,13 +1,13 @@
 import itertools
 from collections.abc import Iterator
 
-from cnnlint.axes import BATCH, FEATURES, Axes, Axis, axis_provenance, roles
+from cnnlint.analyses.axes import BATCH, FEATURES, Axes, Axis, axis_provenance, roles
 from cnnlint.diagnostic import Diagnostic, Fix, Severity
+from cnnlint.fixes.rewriting import called, unsafe_fix
 from cnnlint.graph import Trace, product
 from cnnlint.placing import argument_fix, place
 from cnnlint.plugin import Rule
-from cnnlint.rewriting import called, unsafe_fix
-from cnnlint.trace import Operation, Shape, Tensor
+from cnnlint.traces import Operation, Shape, Tensor
 from cnnlint.wording import assumption, ladder_here, maker, shown, worked_out
 from cnnlint_rules.flatten_mismatch import told_as
 

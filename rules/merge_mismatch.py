@@ -1,11 +1,11 @@
 from fractions import Fraction
 
+from cnnlint.analyses.receptive import receptive_fields
 from cnnlint.diagnostic import Diagnostic, Fix, Related, Severity
+from cnnlint.fixes.rewriting import interpolated, set_layer_argument, unsafe_fix
 from cnnlint.graph import Trace
 from cnnlint.placing import own_layer
-from cnnlint.receptive import receptive_fields
-from cnnlint.rewriting import interpolated, set_layer_argument, unsafe_fix
-from cnnlint.trace import Operation, Tensor
+from cnnlint.traces import Operation, Tensor
 from cnnlint.wording import ladder_here, maker, shown
 from cnnlint_rules._faults import FaultRule, Refused
 
@@ -134,7 +134,7 @@ def _help(trace: Trace, operation: Operation, branches: list[Tensor]) -> str | N
         return None
     multiple = _multiple(trace, branches)
     if multiple:
-        from cnnlint.sizes import sizes_that_work  # the replay is wanted for a finding only
+        from cnnlint.analyses.sizes import sizes_that_work  # the replay is wanted for a finding only
 
         working = sizes_that_work(trace, operation)
         return f"{multiple}; sizes that would work: {working}" if working else multiple

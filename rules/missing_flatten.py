@@ -1,11 +1,11 @@
 from collections.abc import Iterator
 
-from cnnlint.axes import FEATURES, axis_provenance, roles
+from cnnlint.analyses.axes import FEATURES, axis_provenance, roles
 from cnnlint.diagnostic import Diagnostic, Fix, Severity
+from cnnlint.fixes.rewriting import before, unsafe_fix
 from cnnlint.graph import Trace, product
 from cnnlint.placing import argument_fix, place, written_call
-from cnnlint.rewriting import before, unsafe_fix
-from cnnlint.trace import Operation, Tensor
+from cnnlint.traces import Operation, Tensor
 from cnnlint.wording import assumption, ladder_here, maker, shown, worked_out
 from cnnlint_rules._faults import FaultRule, Refused
 from cnnlint_rules.flatten_mismatch import told_as

@@ -1,9 +1,9 @@
 from collections.abc import Iterator
 
+from cnnlint.analyses.receptive import receptive_fields
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace, product
 from cnnlint.plugin import Option
-from cnnlint.receptive import receptive_fields
 from cnnlint.wording import assumption, flattened_map, worked_out
 from cnnlint_rules._operations import OperationRule
 

@@ -1,10 +1,10 @@
 from collections.abc import Iterator
 
 from cnnlint.diagnostic import Diagnostic, Fix, Severity
+from cnnlint.fixes.rewriting import set_layer_argument, unsafe_fix
 from cnnlint.graph import Trace
 from cnnlint.placing import own_layer
-from cnnlint.rewriting import set_layer_argument, unsafe_fix
-from cnnlint.trace import Operation
+from cnnlint.traces import Operation
 from cnnlint_rules._operations import OperationRule
 
 

@@ -4,7 +4,7 @@ from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace, product
 from cnnlint.placing import place
 from cnnlint.plugin import Option, Rule
-from cnnlint.trace import Operation, Shape, Tensor
+from cnnlint.traces import Operation, Shape, Tensor
 from cnnlint.wording import assumption, ladder_here, shown
 
 

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace, product
 from cnnlint.plugin import Option
-from cnnlint.trace import Operation, Tensor
+from cnnlint.traces import Operation, Tensor
 from cnnlint.wording import assumption, flattened_map, worked_out
 from cnnlint_rules._operations import OperationRule
 

@@ -1,11 +1,11 @@
 from collections.abc import Iterator
 
 from cnnlint.diagnostic import Diagnostic, Fix, Severity
+from cnnlint.fixes.rewriting import set_argument, set_layer_argument, unsafe_fix
 from cnnlint.graph import Trace
 from cnnlint.placing import own_layer, place
 from cnnlint.plugin import Rule
-from cnnlint.rewriting import set_argument, set_layer_argument, unsafe_fix
-from cnnlint.trace import Operation
+from cnnlint.traces import Operation
 from cnnlint.wording import ladder_here, shown
 
 

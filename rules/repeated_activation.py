@@ -1,9 +1,9 @@
 from collections.abc import Iterator
 
 from cnnlint.diagnostic import Diagnostic, Severity
+from cnnlint.fixes.rewriting import unsafe_fix, without
 from cnnlint.graph import Trace
-from cnnlint.rewriting import unsafe_fix, without
-from cnnlint.trace import Operation
+from cnnlint.traces import Operation
 from cnnlint_rules._operations import OperationRule
 
 IDEMPOTENT = frozenset({"relu", "relu6", "threshold", "hardtanh"})

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 from cnnlint.diagnostic import Diagnostic, Related, Severity
 from cnnlint.graph import Trace
-from cnnlint.trace import Operation
+from cnnlint.traces import Operation
 from cnnlint_rules._operations import OperationRule
 
 

@@ -1,8 +1,8 @@
 from collections.abc import Iterator
 
+from cnnlint.analyses.receptive import receptive_field
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace
-from cnnlint.receptive import receptive_field
 from cnnlint.wording import sizes
 from cnnlint_rules._operations import OperationRule
 

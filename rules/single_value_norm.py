@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace, product
-from cnnlint.trace import Operation, Tensor
+from cnnlint.traces import Operation, Tensor
 from cnnlint.wording import ladder_here
 from cnnlint_rules._operations import OperationRule
 

@@ -1,12 +1,12 @@
 from collections.abc import Iterator
 
-from cnnlint.axes import BATCH, Axes, axis_provenance, roles
+from cnnlint.analyses.axes import BATCH, Axes, axis_provenance, roles
+from cnnlint.analyses.heads import heads
 from cnnlint.diagnostic import Diagnostic, Severity
+from cnnlint.fixes.rewriting import set_argument, set_layer_argument, unsafe_fix
 from cnnlint.graph import Trace
-from cnnlint.heads import heads
 from cnnlint.placing import own_layer
-from cnnlint.rewriting import set_argument, set_layer_argument, unsafe_fix
-from cnnlint.trace import Operation, Tensor
+from cnnlint.traces import Operation, Tensor
 from cnnlint_rules._operations import OperationRule
 
 

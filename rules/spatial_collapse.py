@@ -1,8 +1,8 @@
 from cnnlint.diagnostic import Diagnostic, Fix, Severity
+from cnnlint.fixes.rewriting import set_layer_argument, unsafe_fix, without
 from cnnlint.graph import Trace
 from cnnlint.placing import own_layer
-from cnnlint.rewriting import set_layer_argument, unsafe_fix, without
-from cnnlint.trace import Operation, Tensor
+from cnnlint.traces import Operation, Tensor
 from cnnlint_rules._faults import FaultRule, Refused
 
 

@@ -1,9 +1,9 @@
 from collections.abc import Iterator
 
+from cnnlint.analyses.reach import downstream, reaches_output
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import WEIGHTED, Trace
-from cnnlint.reach import downstream, reaches_output
-from cnnlint.trace import Operation
+from cnnlint.traces import Operation
 from cnnlint_rules._operations import OperationRule
 
 MIXING = (WEIGHTED - {"conv"}) | {"matmul", "einsum"}

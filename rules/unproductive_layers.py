@@ -1,11 +1,11 @@
 import math
 from collections.abc import Iterator
 
+from cnnlint.analyses.receptive import Field, receptive_fields, useful_resolution
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace, product
 from cnnlint.plugin import Option
-from cnnlint.receptive import Field, receptive_fields, useful_resolution
-from cnnlint.trace import Operation, Shape
+from cnnlint.traces import Operation, Shape
 from cnnlint.wording import assumption, sizes
 from cnnlint_rules._operations import OperationRule, is_dense
 

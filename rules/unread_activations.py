@@ -1,12 +1,12 @@
 from collections.abc import Iterator
 from fractions import Fraction
 
-from cnnlint.coverage import POSITIONWISE, WINDOWED, readers, unread_share
+from cnnlint.analyses.coverage import POSITIONWISE, WINDOWED, readers, unread_share
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace
 from cnnlint.placing import place
 from cnnlint.plugin import Option, Rule
-from cnnlint.trace import Operation, Tensor
+from cnnlint.traces import Operation, Tensor
 from cnnlint.wording import assumption, ladder_here, maker, shown, sizes
 from cnnlint_rules.pool_stride_mismatch import leaves_gaps
 

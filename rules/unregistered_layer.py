@@ -1,9 +1,9 @@
 from collections.abc import Iterator
 
 from cnnlint.diagnostic import Diagnostic, Severity
+from cnnlint.fixes.rewriting import in_module_list, unsafe_fix
 from cnnlint.graph import Trace, product
-from cnnlint.rewriting import in_module_list, unsafe_fix
-from cnnlint.trace import Operation, Parameter
+from cnnlint.traces import Operation, Parameter
 from cnnlint_rules._operations import OperationRule
 
 

@@ -5,7 +5,7 @@ from cnnlint.diagnostic import Diagnostic, Related, Severity
 from cnnlint.graph import Trace, product
 from cnnlint.placing import place_layer
 from cnnlint.plugin import Rule
-from cnnlint.trace import Layer
+from cnnlint.traces import Layer
 
 AUXILIARY = re.compile(r"aux|loss|criterion|teacher|ema|projector", re.IGNORECASE)
 

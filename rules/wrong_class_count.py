@@ -1,8 +1,8 @@
 from collections.abc import Iterator
 
+from cnnlint.analyses.heads import ARRANGES, Head, classifies, heads
 from cnnlint.diagnostic import Diagnostic, Related, Severity
 from cnnlint.graph import Trace
-from cnnlint.heads import ARRANGES, Head, classifies, heads
 from cnnlint.placing import argument_fix, place
 from cnnlint_rules._operations import OperationRule
 

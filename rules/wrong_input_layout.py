@@ -1,6 +1,6 @@
 import re
 
-from cnnlint.axes import FEATURES, axis_provenance, roles
+from cnnlint.analyses.axes import FEATURES, axis_provenance, roles
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.placing import place
 from cnnlint_rules._faults import FaultRule, Refused

@@ -355,7 +355,7 @@ def test_importing_it_is_cheap() -> None:
 
 
 def test_trace_is_the_function_and_the_module() -> None:
-    from cnnlint.trace import Model
+    from cnnlint.traces import Model
 
     shapes = cnnlint.trace(Clean(), "3x32x32")
     assert [type(model) for model in shapes.models] == [Model]

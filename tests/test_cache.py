@@ -13,7 +13,7 @@ import pytest
 from cnnlint import cache as caching
 from cnnlint.cache import Cache
 from cnnlint.job import Job, Reads, Traced
-from cnnlint.trace import FileTrace
+from cnnlint.traces import FileTrace
 
 NET = """
 import torch.nn as nn

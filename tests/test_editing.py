@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cnnlint.diagnostic import Applicability, Edit, Fix, Span
-from cnnlint.editing import apply, apply_to_file, compatible
+from cnnlint.fixes.editing import apply, apply_to_file, compatible
 
 LINE = st.text("ab é漢\t#'", max_size=6)
 

@@ -14,7 +14,7 @@ from cnnlint.graph import Trace
 from cnnlint.plugin import Rule
 from cnnlint.result import Result, TracedFile
 from cnnlint.source.file import SourceFile
-from cnnlint.trace import FileTrace, Model, Pass
+from cnnlint.traces import FileTrace, Model, Pass
 
 HERE, BELOW = Span("net.py", 3, 5, 3, 9), Span("net.py", 7, 1, 7, 2)
 

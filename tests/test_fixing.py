@@ -16,11 +16,11 @@ import pytest
 from cnnlint.config import Settings
 from cnnlint.diagnostic import Diagnostic, Severity, Span
 from cnnlint.engine import check
-from cnnlint.fixing import _is_better, fix
-from cnnlint.replacing import replace_file
+from cnnlint.fixes.fixing import _is_better, fix
+from cnnlint.fixes.replacing import replace_file
 from cnnlint.result import FileResult
 from cnnlint.source.file import SourceFile
-from cnnlint.trace import FileTrace, Model, Pass
+from cnnlint.traces import FileTrace, Model, Pass
 
 NET = """\
 import torch.nn as nn

@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from runtime.tracing import trace_text
 
-from cnnlint.replay import Unreplayable
-from cnnlint.sizes import Judge, Sizes, accepted_sizes
-from cnnlint.trace import Model
+from cnnlint.analyses.replay import Unreplayable
+from cnnlint.analyses.sizes import Judge, Sizes, accepted_sizes
+from cnnlint.traces import Model
 
 CHANNELS = 4
 

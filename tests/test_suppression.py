@@ -14,10 +14,10 @@ from cnnlint.config.selection import rules_for
 from cnnlint.config.settings import Selection
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.engine import check, judge, trace_paths, with_unused_comments
+from cnnlint.fixes.suppression import skips
 from cnnlint.result import TracedFile
 from cnnlint.source.file import SourceFile
 from cnnlint.source.tokens import Rows, Tokens
-from cnnlint.suppression import skips
 
 NET = textwrap.dedent(
     """\

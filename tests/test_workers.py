@@ -14,8 +14,8 @@ from test_cli import run
 
 from cnnlint import engine
 from cnnlint.config import Settings
-from cnnlint.forking import ForkServer
 from cnnlint.job import Job
+from cnnlint.processes.forking import ForkServer
 from cnnlint.workers import Workers
 
 NET = """

@@ -24,7 +24,7 @@ from cnnlint.config.settings import (
 )
 from cnnlint.diagnostic import Severity, Span
 from cnnlint.plugin import Plugin
-from cnnlint.trace import ClassCount, LossUse
+from cnnlint.traces import ClassCount, LossUse
 
 PYPROJECT = "pyproject.toml"
 FILES = (".cnnlint.toml", "cnnlint.toml", PYPROJECT)

@@ -10,7 +10,7 @@ from cnnlint.diagnostic import Severity
 from cnnlint.plugin import Plugin
 from cnnlint.shard import WHOLE, Shard
 from cnnlint.source.facts import InputShape
-from cnnlint.trace import ClassCount, LossUse
+from cnnlint.traces import ClassCount, LossUse
 
 UNJUDGED_FAMILY = "CNN0"
 """Codes that say what could not be judged: `--select` does not turn them off, only `--ignore` does."""

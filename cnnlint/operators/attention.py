@@ -14,7 +14,7 @@ from cnnlint.operators.base import Bound, Operator, Output, Refusal, TensorSpec
 from cnnlint.operators.broadcasting import broadcast
 from cnnlint.operators.layout import preserved
 from cnnlint.operators.promotion import is_float, promote
-from cnnlint.trace import Shape
+from cnnlint.traces import Shape
 
 _LAYER = "MultiheadAttention"
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar
 
-from cnnlint.trace import Shape, Window
+from cnnlint.traces import Shape, Window
 
 REASONS = {
     "channels": "the input's channels are not the convolution's in_channels",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from cnnlint.operators.base import Refusal, TensorSpec
-from cnnlint.trace import Shape
+from cnnlint.traces import Shape
 
 
 def broadcast(shapes: Sequence[Shape]) -> Shape | None:

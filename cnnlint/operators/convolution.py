@@ -14,7 +14,7 @@ from cnnlint import arithmetic
 from cnnlint.operators.base import Bound, Operator, Refusal, TensorSpec, per_axis
 from cnnlint.operators.layout import strides_of
 from cnnlint.operators.sliding import AXES, LAYOUT, argument_refusal, spatial_result, windows
-from cnnlint.trace import Shape, Window
+from cnnlint.traces import Shape, Window
 
 
 class Geometry(NamedTuple):

@@ -7,7 +7,7 @@ from cnnlint.operators.broadcasting import broadcast, broadcast_uncertain, disag
 from cnnlint.operators.dimensions import axis_of, wrong_dim
 from cnnlint.operators.pointwise import Elementwise, words
 from cnnlint.operators.promotion import DEFAULT, floating, promote
-from cnnlint.trace import Shape
+from cnnlint.traces import Shape
 
 
 class Distance(Elementwise):

@@ -8,7 +8,7 @@ from cnnlint.operators.base import Bound, Operator, Output, Refusal, TensorSpec
 from cnnlint.operators.layout import elementwise_strides
 from cnnlint.operators.pointwise import inplace_refusal
 from cnnlint.operators.promotion import category
-from cnnlint.trace import Shape
+from cnnlint.traces import Shape
 
 
 class Dropout(Operator):

@@ -17,7 +17,7 @@ from cnnlint.operators.pointwise import (
     words,
 )
 from cnnlint.operators.promotion import category, floating, number_dtype, result_type
-from cnnlint.trace import Shape
+from cnnlint.traces import Shape
 
 # -- one operand
 

@@ -12,7 +12,7 @@ from cnnlint.operators.base import Bound, Operator, Output, Refusal, TensorSpec
 from cnnlint.operators.layout import channels_last, preserved
 from cnnlint.operators.pointwise import method_and_function, words
 from cnnlint.operators.promotion import DEFAULT, dtype_name, is_float, number_dtype
-from cnnlint.trace import Shape
+from cnnlint.traces import Shape
 
 OPTIONS = "dtype=None, ~out, ~layout, ~device, ~requires_grad, ~pin_memory, ~generator, ~names"
 

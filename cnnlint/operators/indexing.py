@@ -11,7 +11,7 @@ from cnnlint.operators.broadcasting import broadcast, broadcast_uncertain, disag
 from cnnlint.operators.dimensions import axes_of, axis_of, repeated_dim, wrong_dim
 from cnnlint.operators.layout import preserved, view_strides
 from cnnlint.operators.pointwise import InPlace, method_and_function
-from cnnlint.trace import Shape
+from cnnlint.traces import Shape
 
 _INDICES = ("int64", "int32")
 

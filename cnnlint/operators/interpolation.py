@@ -8,7 +8,7 @@ from typing import Any
 from cnnlint import arithmetic
 from cnnlint.operators.base import Bound, Operator, Output, Refusal, TensorSpec
 from cnnlint.operators.sliding import AXES, FLOATING, LAYOUT, argument_refusal, shown, spatial_result
-from cnnlint.trace import Shape
+from cnnlint.traces import Shape
 
 MODES = {
     "nearest": (1, 2, 3),

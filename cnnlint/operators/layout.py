@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cnnlint.operators.base import TensorSpec
-from cnnlint.trace import Shape
+from cnnlint.traces import Shape
 
 
 def contiguous_strides(shape: Sequence[int]) -> Shape:

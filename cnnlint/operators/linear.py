@@ -14,7 +14,7 @@ from cnnlint.operators.layout import elementwise_strides
 from cnnlint.operators.merge import not_tensors
 from cnnlint.operators.pointwise import method_and_function
 from cnnlint.operators.promotion import promote, result_type
-from cnnlint.trace import Shape
+from cnnlint.traces import Shape
 
 
 def show(shape: Sequence[int]) -> str:

@@ -11,7 +11,7 @@ from cnnlint.operators.base import Bound, Operator, Output, Refusal, TensorSpec
 from cnnlint.operators.broadcasting import broadcast, disagreements, merge_refusal
 from cnnlint.operators.pointwise import Elementwise
 from cnnlint.operators.promotion import DEFAULT, category, floating, is_float, promote, result_type
-from cnnlint.trace import Shape
+from cnnlint.traces import Shape
 
 _LEGACY = "size_average=None, reduce=None, reduction='mean'"
 

@@ -11,7 +11,7 @@ from cnnlint.operators.broadcasting import Disagreement, merge_refusal
 from cnnlint.operators.dimensions import axis_of, wrong_dim
 from cnnlint.operators.layout import channels_last, contiguous_strides, strides_of, suggests_channels_last
 from cnnlint.operators.promotion import result_type
-from cnnlint.trace import Shape
+from cnnlint.traces import Shape
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 

@@ -12,7 +12,7 @@ from typing import Any
 from cnnlint.operators.base import Bound, Operator, Refusal, TensorSpec
 from cnnlint.operators.layout import elementwise_strides
 from cnnlint.operators.sliding import FLOATING, argument_refusal, spatial_result
-from cnnlint.trace import Shape
+from cnnlint.traces import Shape
 
 _HALVES = frozenset({"float16", "bfloat16"})
 

@@ -8,7 +8,7 @@ from cnnlint.arithmetic import signed
 from cnnlint.operators.base import Bound, Operator, Refusal, TensorSpec
 from cnnlint.operators.layout import channels_last, elementwise_strides, suggests_channels_last
 from cnnlint.operators.sliding import shown
-from cnnlint.trace import Shape
+from cnnlint.traces import Shape
 
 MODES = {
     "constant": "ConstantPad",

@@ -9,7 +9,7 @@ from cnnlint.operators.base import Bound, Operator, Output, Refusal, TensorSpec
 from cnnlint.operators.broadcasting import broadcast, broadcast_uncertain, disagreements, merge_refusal
 from cnnlint.operators.layout import elementwise_strides, strides_of
 from cnnlint.operators.promotion import can_cast, category, floating, number_dtype, real, result_type
-from cnnlint.trace import Shape
+from cnnlint.traces import Shape
 
 _KIND_NAMES = {0: "bools", 1: "integers", 2: "floats", 3: "complex numbers"}
 

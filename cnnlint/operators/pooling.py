@@ -12,7 +12,7 @@ from typing import Any
 from cnnlint import arithmetic
 from cnnlint.operators.base import Bound, Operator, Output, Refusal, TensorSpec, per_axis
 from cnnlint.operators.sliding import AXES, FLOATING, LAYOUT, argument_refusal, spatial_result, windows
-from cnnlint.trace import Shape, Window
+from cnnlint.traces import Shape, Window
 
 
 class SpatialPooling(Operator):

@@ -8,7 +8,7 @@ from typing import Any
 from cnnlint import arithmetic
 from cnnlint.operators.base import Bound, Operator, Output, Refusal, TensorSpec, per_axis
 from cnnlint.operators.sliding import FLOATING, argument_refusal, spatial_result
-from cnnlint.trace import Shape
+from cnnlint.traces import Shape
 
 
 class PixelShuffle(Operator):

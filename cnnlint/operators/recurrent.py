@@ -13,7 +13,7 @@ from typing import Any
 
 from cnnlint.operators.base import Bound, Operator, Output, Refusal, TensorSpec
 from cnnlint.operators.layout import laid_out
-from cnnlint.trace import Shape
+from cnnlint.traces import Shape
 
 
 def _wrong_features(layer: str, data: TensorSpec, expected: int) -> Refusal | None:

@@ -9,7 +9,7 @@ from cnnlint.operators.base import Bound, Operator, Output, Refusal, TensorSpec
 from cnnlint.operators.dimensions import axes_of, axis_of, repeated_dim, wrong_dim
 from cnnlint.operators.pointwise import InPlace, method_and_function, words
 from cnnlint.operators.promotion import category, floating, promote, real
-from cnnlint.trace import Shape
+from cnnlint.traces import Shape
 
 _FLOATS = frozenset({2, 3})
 _NO_AXES = frozenset({"any", "all"})

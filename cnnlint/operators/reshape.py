@@ -11,7 +11,7 @@ from cnnlint.operators.dimensions import axes_of, axis_of, rank_text, repeated_d
 from cnnlint.operators.layout import view_strides
 from cnnlint.operators.pointwise import method_and_function, words
 from cnnlint.operators.views import ByAxes, View
-from cnnlint.trace import Shape
+from cnnlint.traces import Shape
 
 
 class Reshape(View):

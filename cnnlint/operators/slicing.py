@@ -14,7 +14,7 @@ from cnnlint.operators.layout import elementwise_strides, preserved, strides_of,
 from cnnlint.operators.pointwise import method_and_function
 from cnnlint.operators.promotion import category
 from cnnlint.operators.views import ByAxes, View
-from cnnlint.trace import Shape
+from cnnlint.traces import Shape
 
 _MASKS = ("bool", "uint8")
 

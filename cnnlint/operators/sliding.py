@@ -9,7 +9,7 @@ from typing import Any
 from cnnlint.arithmetic import signed
 from cnnlint.operators.base import Refusal, TensorSpec
 from cnnlint.operators.layout import channels_last, suggests_channels_last
-from cnnlint.trace import Shape, Window
+from cnnlint.traces import Shape, Window
 
 AXES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 """What the spatial axes are called."""

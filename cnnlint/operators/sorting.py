@@ -8,7 +8,7 @@ from cnnlint.operators.base import Bound, Operator, Output, Refusal, TensorSpec
 from cnnlint.operators.dimensions import axis_of, wrong_dim
 from cnnlint.operators.layout import preserved
 from cnnlint.operators.pointwise import method_and_function
-from cnnlint.trace import Shape
+from cnnlint.traces import Shape
 
 
 def _dropped(axes: frozenset[int], axis: int) -> frozenset[int]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from cnnlint.operators.base import Bound, Operator, Refusal, TensorSpec
 from cnnlint.operators.dimensions import axes_of, axis_of, wrong_dim
-from cnnlint.trace import Shape
+from cnnlint.traces import Shape
 
 
 class View(Operator):

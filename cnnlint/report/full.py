@@ -13,7 +13,7 @@ from cnnlint.report.style import Style
 from cnnlint.report.summary import fixable_lines, last_line, model_lines
 from cnnlint.report.text import input_line, location, one_line, other_layers
 from cnnlint.result import FileResult, Result
-from cnnlint.trace import Model
+from cnnlint.traces import Model
 
 HANGING = "    "
 """Before what goes on of a sentence in the next line."""

@@ -8,11 +8,11 @@ from typing import Any
 
 from tabulate import tabulate
 
+from cnnlint.analyses.shapes import Row, ShapeTable, shape_table
 from cnnlint.diagnostic import Span
 from cnnlint.report.text import count, input_line, location, one_line
 from cnnlint.result import TracedFile
-from cnnlint.shapes import Row, ShapeTable, shape_table
-from cnnlint.trace import Cost, Model
+from cnnlint.traces import Cost, Model
 
 FORMATS = ("table", "markdown", "json", "html")
 

@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from cnnlint.analyses.replay import Unreplayable
+from cnnlint.analyses.sizes import NAMES, Accepted, Judge, Sizes, Verdict, accepted_sizes
 from cnnlint.graph import Trace
 from cnnlint.placing import place
-from cnnlint.replay import Unreplayable
 from cnnlint.report.text import count, input_line, location, one_line
 from cnnlint.result import TracedFile
-from cnnlint.sizes import NAMES, Accepted, Judge, Sizes, Verdict, accepted_sizes
-from cnnlint.trace import Model, Shape
+from cnnlint.traces import Model, Shape
 
 FORMATS = ("text", "json")
 

@@ -10,7 +10,7 @@ from cnnlint.diagnostic import Applicability, Severity
 from cnnlint.report.style import Style
 from cnnlint.report.text import count, input_line, location, one_line
 from cnnlint.result import Coverage, Result
-from cnnlint.trace import Model
+from cnnlint.traces import Model
 
 
 def last_line(result: Result, style: Style) -> str:

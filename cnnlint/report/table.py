@@ -7,13 +7,13 @@ from html import escape
 
 from tabulate import tabulate
 
+from cnnlint.analyses.shapes import shape_table
 from cnnlint.report.html import visible
 from cnnlint.report.shapes import HEADERS, shape_cells, traced_models
 from cnnlint.report.style import Style
 from cnnlint.report.summary import last_line
 from cnnlint.report.text import input_line, location, one_line
 from cnnlint.result import Result, TracedFile
-from cnnlint.shapes import shape_table
 
 
 def findings_table(result: Result) -> str:

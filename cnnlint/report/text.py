@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cnnlint.diagnostic import Diagnostic, Span
-from cnnlint.trace import Input, Model
+from cnnlint.traces import Input, Model
 
 MOST_LAYERS = 7
 """Layers that are named one by one."""

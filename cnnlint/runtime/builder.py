@@ -30,7 +30,7 @@ from cnnlint.runtime.siblings import Siblings
 from cnnlint.source.facts import Target
 from cnnlint.source.file import SourceFile
 from cnnlint.source.settings import Setting, chosen, sources
-from cnnlint.trace import CallSite, Problem
+from cnnlint.traces import CallSite, Problem
 
 
 @dataclass

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import NoReturn, Protocol
 
 from cnnlint.job import Job, Outcome
-from cnnlint.trace import FileTrace
+from cnnlint.traces import FileTrace
 
 
 class Writer(Protocol):

@@ -30,7 +30,7 @@ from cnnlint.runtime.meta import (
     wrap_outputs,
 )
 from cnnlint.runtime.tracer import ModelNames
-from cnnlint.trace import Fault
+from cnnlint.traces import Fault
 
 LARGEST_REAL = 1 << 16
 """Elements up to which a random or constant tensor made by the user's constructor gets memory."""

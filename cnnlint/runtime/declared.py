@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from cnnlint.runtime.functions import DTYPES
-from cnnlint.trace import Input, Shape
+from cnnlint.traces import Input, Shape
 
 
 def example(model: nn.Module, names: Sequence[str]) -> tuple[tuple[Input, ...], int] | None:

@@ -19,7 +19,7 @@ from cnnlint.runtime.functions import DTYPES
 from cnnlint.source.facts import Target
 from cnnlint.source.locate import Calls
 from cnnlint.source.mentions import Mentions
-from cnnlint.trace import CallSite, Fault, Input, Layer, Mention, Model, Parameter, Pass
+from cnnlint.traces import CallSite, Fault, Input, Layer, Mention, Model, Parameter, Pass
 
 
 class Describer:

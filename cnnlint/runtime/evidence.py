@@ -21,7 +21,7 @@ from cnnlint.runtime.inputs import (
 )
 from cnnlint.runtime.siblings import Evaluate, Siblings
 from cnnlint.source.facts import InputEvidence, Target
-from cnnlint.trace import Input
+from cnnlint.traces import Input
 
 MOST_RIVALS = 3
 """Further inputs that are said of a model and tried."""

@@ -15,7 +15,7 @@ from cnnlint.diagnostic import Span
 from cnnlint.graph import Trace
 from cnnlint.runtime.functions import DTYPES
 from cnnlint.source.facts import Expression, InputEvidence
-from cnnlint.trace import Input, Model, Operation, Pass, Shape, Tensor
+from cnnlint.traces import Input, Model, Operation, Pass, Shape, Tensor
 
 CONVENTIONAL_SIZES: dict[int, Shape] = {1: (1024,), 2: (224, 224), 3: (16, 112, 112)}
 """Spatial sizes that are assumed, by the number of spatial axes, where nothing says more."""

@@ -41,7 +41,7 @@ from cnnlint.source.facts import Target
 from cnnlint.source.file import SourceFile
 from cnnlint.source.locate import Calls
 from cnnlint.source.survey import survey
-from cnnlint.trace import CallSite, FileTrace, Input, Model, Pass
+from cnnlint.traces import CallSite, FileTrace, Input, Model, Pass
 
 REPLICAS = (nn.DataParallel, nn.parallel.DistributedDataParallel)
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch.profiler import ProfilerActivity, profile, record_function
 
-from cnnlint.trace import Cost
+from cnnlint.traces import Cost
 
 MARK = "cnnlint::operator "
 """Begins the name under which the profiler knows an operator; its number follows."""

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from cnnlint.replay import Unreplayable
+from cnnlint.analyses.replay import Unreplayable
+from cnnlint.analyses.sizes import LEAST_BOUND, faithful, free_axes
 from cnnlint.runtime.errors import first_line
-from cnnlint.sizes import LEAST_BOUND, faithful, free_axes
-from cnnlint.trace import Attempt, Input, Model, Pass
+from cnnlint.traces import Attempt, Input, Model, Pass
 
 OFFSETS = ((64, 32), (96, 160), (37, 21))
 """What the probes add to the traced sizes: unlike along height and width, twice such that a total stride of

@@ -23,7 +23,7 @@ from typing import Any
 
 from cnnlint.job import Job, Outcome, how_it_ended
 from cnnlint.runtime.child import prepare, trace
-from cnnlint.trace import FileTrace
+from cnnlint.traces import FileTrace
 
 LONGEST_IMPORT = 60.0
 """Seconds for the imports that files share; when they are over, each file runs its own."""

@@ -28,7 +28,7 @@ from cnnlint.source import configured
 from cnnlint.source.facts import Expression, Target
 from cnnlint.source.file import SourceFile
 from cnnlint.source.survey import survey
-from cnnlint.trace import Cost, FileTrace, Input, Model, Operation, Pass, Problem
+from cnnlint.traces import Cost, FileTrace, Input, Model, Operation, Pass, Problem
 
 BATCH = 103 * 840
 """Samples in a batch on the meta device: a number that no layer has, so that the batch is recognised

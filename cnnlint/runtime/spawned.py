@@ -9,7 +9,7 @@ import signal
 
 from cnnlint.job import Outcome
 from cnnlint.runtime.child import prepare, trace
-from cnnlint.trace import FileTrace
+from cnnlint.traces import FileTrace
 
 
 class Pipe:

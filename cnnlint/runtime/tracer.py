@@ -30,7 +30,7 @@ from cnnlint.runtime.meta import (
     to_meta,
     wrap_outputs,
 )
-from cnnlint.trace import Fault, Operation, Pass, Tensor
+from cnnlint.traces import Fault, Operation, Pass, Tensor
 
 if TYPE_CHECKING:
     from cnnlint.runtime.meter import Meter

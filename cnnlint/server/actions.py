@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 from lsprotocol import types
 
 from cnnlint.diagnostic import Applicability, Edit
-from cnnlint.ignoring import ignoring
+from cnnlint.fixes.ignoring import ignoring
 from cnnlint.server.document import Cell, Document, text_of
 from cnnlint.server.positions import Positions, whole_lines
 from cnnlint.server.problems import problems

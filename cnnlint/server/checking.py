@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from cnnlint.config import Configuration
 from cnnlint.config.selection import rules_for
 from cnnlint.engine import judge, trace_texts, with_unused_comments
-from cnnlint.fixing import repaired
+from cnnlint.fixes.fixing import repaired
 from cnnlint.job import Job, Reads, Traced, WorkersUnavailable
 from cnnlint.result import FileResult
 from cnnlint.server.shown import Shown

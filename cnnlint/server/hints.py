@@ -6,10 +6,10 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from cnnlint.analyses.shapes import ShapeTable
 from cnnlint.diagnostic import Span
 from cnnlint.graph import Trace
 from cnnlint.placing import own_layer
-from cnnlint.shapes import ShapeTable
 
 MOST_SHAPES = 3
 """Shapes that are shown of a line that runs several times."""

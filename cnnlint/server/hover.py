@@ -5,12 +5,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Sequence
 
+from cnnlint.analyses.shapes import Row
 from cnnlint.diagnostic import Span
 from cnnlint.placing import own_layer
 from cnnlint.plugin import Rule
 from cnnlint.report.text import input_line, one_line
 from cnnlint.server.shown import Shown
-from cnnlint.shapes import Row
 
 MOST_ROWS = 4
 """Operators that are shown in full where one place stands for several."""

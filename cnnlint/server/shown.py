@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from difflib import SequenceMatcher
 
+from cnnlint.analyses.shapes import shape_table
 from cnnlint.graph import Trace
 from cnnlint.server.hints import hints
-from cnnlint.shapes import shape_table
 from cnnlint.source.file import SourceFile
-from cnnlint.trace import Model
+from cnnlint.traces import Model
 
 
 class Shown:

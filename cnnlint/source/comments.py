@@ -12,7 +12,7 @@ from cnnlint.source.facts import Construction, Expression, InputEvidence, InputS
 from cnnlint.source.file import SourceFile
 from cnnlint.source.names import BUILTINS, needs
 from cnnlint.source.tokens import Tokens
-from cnnlint.trace import Problem
+from cnnlint.traces import Problem
 
 DTYPES = {
     "float": "float32",

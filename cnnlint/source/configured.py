@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from cnnlint.source.facts import Construction, Expression, InputEvidence, Target
 from cnnlint.source.names import BUILTINS, needs
-from cnnlint.trace import ClassCount, Evidence, LossUse
+from cnnlint.traces import ClassCount, Evidence, LossUse
 
 SOURCE = "configuration"
 

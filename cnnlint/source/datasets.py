@@ -12,7 +12,7 @@ from cnnlint.source.facts import Expression, InputEvidence, InputShape
 from cnnlint.source.file import SourceFile
 from cnnlint.source.names import Imports
 from cnnlint.source.scopes import Scopes, Use
-from cnnlint.trace import ClassCount
+from cnnlint.traces import ClassCount
 
 
 @dataclass(frozen=True, slots=True)

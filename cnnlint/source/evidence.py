@@ -17,7 +17,7 @@ from cnnlint.source.losses import LossReader
 from cnnlint.source.names import Imports
 from cnnlint.source.scopes import Scopes
 from cnnlint.source.shapes import ShapeReader
-from cnnlint.trace import Evidence
+from cnnlint.traces import Evidence
 
 
 class EvidenceReader:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from cnnlint.diagnostic import Span
-from cnnlint.trace import Evidence, Problem
+from cnnlint.traces import Evidence, Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Expression:
 
 @dataclass(frozen=True, slots=True)
 class InputShape:
-    """A declared shape of one input, per sample; `reason` as in `cnnlint.trace.Input`."""
+    """A declared shape of one input, per sample; `reason` as in `cnnlint.traces.Input`."""
 
     shape: tuple[int, ...]
     dtype: str = "float32"
@@ -53,7 +53,7 @@ class InputEvidence:
             `batched=True` (`summary(model, (1, 28, 28))` is not batched).
 
     Attributes:
-        source: "option", "comment", "configuration" or "evidence", as in `cnnlint.trace.Input`.
+        source: "option", "comment", "configuration" or "evidence", as in `cnnlint.traces.Input`.
         reason: for the report (`torch.randn(16, 8, WINDOW) in line 24`, `datasets.MNIST in line 112`).
         channels_only, size_only: only that part is known (Grayscale; Resize(96)); the rest is solved.
         general: it was not tied to this model by the text (a data set that the file uses): it holds

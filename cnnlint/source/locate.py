@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from cnnlint.source.file import SourceFile
-from cnnlint.trace import Argument, CallSite
+from cnnlint.traces import Argument, CallSite
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 

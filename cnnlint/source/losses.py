@@ -13,7 +13,7 @@ from cnnlint.source.file import SourceFile
 from cnnlint.source.instances import Instances, Origin
 from cnnlint.source.names import Imports
 from cnnlint.source.scopes import Scope, Scopes, Use
-from cnnlint.trace import ClassCount, LossUse
+from cnnlint.traces import ClassCount, LossUse
 
 FUNCTIONAL_LOSSES = {
     "cross_entropy": "CrossEntropyLoss",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from cnnlint.source.file import SourceFile
 from cnnlint.source.names import FunctionDef
-from cnnlint.trace import Mention
+from cnnlint.traces import Mention
 
 BOOKKEEPING = frozenset(
     """parameters named_parameters buffers state_dict load_state_dict train eval to cuda cpu half float apply

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from cnnlint.diagnostic import Span
 from cnnlint.source.file import SourceFile
 from cnnlint.source.notebook import NotebookError, join_cells
-from cnnlint.trace import Problem
+from cnnlint.traces import Problem
 
 
 class Reading(NamedTuple):

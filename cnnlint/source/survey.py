@@ -22,7 +22,7 @@ from cnnlint.source.neighbours import Neighbours
 from cnnlint.source.nested import definition
 from cnnlint.source.scopes import Binding, Scope, Scopes, Use, excludes
 from cnnlint.source.slice import is_main_guard
-from cnnlint.trace import Problem
+from cnnlint.traces import Problem
 
 _MAY_HOLD_A_MODEL = re.compile(r"torch|timm|lightning|fastai|\bnn\b|\bforward\b")
 

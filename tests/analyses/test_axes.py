@@ -6,7 +6,7 @@ import math
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnnlint.axes import BATCH, FEATURES, Factor, reshape_axes, roles
+from cnnlint.analyses.axes import BATCH, FEATURES, Factor, reshape_axes, roles
 
 
 def one_role_an_axis(shape):

@@ -4,10 +4,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnnlint.coverage import unread_share
+from cnnlint.analyses.coverage import unread_share
 from cnnlint.diagnostic import Span
 from cnnlint.graph import Trace
-from cnnlint.trace import Model, Operation, Pass, Tensor, Window
+from cnnlint.traces import Model, Operation, Pass, Tensor, Window
 
 
 def trace_of(size, readers):

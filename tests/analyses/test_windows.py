@@ -4,9 +4,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnnlint.coverage import positions
-from cnnlint.taps import live_taps
-from cnnlint.trace import Window
+from cnnlint.analyses.coverage import positions
+from cnnlint.analyses.taps import live_taps
+from cnnlint.traces import Window
 
 
 @st.composite

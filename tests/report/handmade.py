@@ -6,7 +6,7 @@ from cnnlint.config import Settings
 from cnnlint.diagnostic import Diagnostic, Related, Severity, Span
 from cnnlint.result import FileResult, Result
 from cnnlint.source.file import SourceFile
-from cnnlint.trace import FileTrace, Input, Model, Pass, Problem
+from cnnlint.traces import FileTrace, Input, Model, Pass, Problem
 
 MNIST = """\
 import torch.nn as nn

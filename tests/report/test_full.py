@@ -7,7 +7,7 @@ from cnnlint.diagnostic import Diagnostic, Related, Severity, Span
 from cnnlint.report import render
 from cnnlint.report.style import Style
 from cnnlint.result import Result
-from cnnlint.trace import Model
+from cnnlint.traces import Model
 
 QUIET = Settings(quiet=True)
 PLAIN = Style()

@@ -14,6 +14,7 @@ from handmade import ADVICE, FLATTEN, MNIST, at, finding, result
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cnnlint.analyses.shapes import shape_table
 from cnnlint.config import Settings
 from cnnlint.diagnostic import Diagnostic, Related, Span
 from cnnlint.graph import Trace
@@ -25,9 +26,8 @@ from cnnlint.report.html.listing import Mark, listing
 from cnnlint.report.html.volume import volume
 from cnnlint.report.style import Style
 from cnnlint.result import Result, TracedFile
-from cnnlint.shapes import shape_table
 from cnnlint.source.file import SourceFile
-from cnnlint.trace import Model
+from cnnlint.traces import Model
 from tests.runtime.tracing import trace_text
 
 RESIDUAL = """\

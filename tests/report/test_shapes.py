@@ -12,7 +12,7 @@ from handmade import MNIST, NET, at
 from cnnlint.report.shapes import render
 from cnnlint.result import TracedFile
 from cnnlint.source.file import SourceFile
-from cnnlint.trace import (
+from cnnlint.traces import (
     Argument,
     CallSite,
     Fault,

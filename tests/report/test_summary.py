@@ -9,7 +9,7 @@ from cnnlint.diagnostic import Severity, Span
 from cnnlint.report.style import Style
 from cnnlint.report.summary import last_line, model_lines
 from cnnlint.result import Coverage, Result
-from cnnlint.trace import FileTrace, Input, Model, Problem
+from cnnlint.traces import FileTrace, Input, Model, Problem
 
 PLACE = Span("mnist.py", 1, 1, 1, 1)
 OTHER = Model("Other", "Other()", PLACE, passes=(PASS,))

@@ -11,7 +11,7 @@ from cnnlint.diagnostic import Diagnostic
 from cnnlint.engine import judge, trace_paths
 from cnnlint.plugin import Rule
 from cnnlint.result import TracedFile
-from cnnlint.trace import FileTrace
+from cnnlint.traces import FileTrace
 
 Findings = Callable[..., list[Diagnostic]]
 

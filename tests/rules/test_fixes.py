@@ -10,7 +10,7 @@ from pipeline import Snippets
 from test_snippets import cases, parsed
 
 from cnnlint.diagnostic import Applicability, Diagnostic, Severity
-from cnnlint.editing import apply
+from cnnlint.fixes.editing import apply
 from cnnlint.plugin import Rule, all_rules
 
 SAFE = {"CNN101", "CNN102", "CNN107"}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from pipeline import Findings, Snippets
 
+from cnnlint.analyses.receptive import receptive_field, useful_resolution
 from cnnlint.graph import Trace
 from cnnlint.plugin import Rule, all_rules
-from cnnlint.receptive import receptive_field, useful_resolution
 
 pytest.importorskip("torchvision")
 

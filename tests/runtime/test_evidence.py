@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tracing import only_model, trace_text
 
-from cnnlint.trace import FileTrace, Input
+from cnnlint.traces import FileTrace, Input
 
 IMPORTS = "import torch\nimport torch.nn as nn\nimport torchvision\n"
 

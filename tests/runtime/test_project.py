@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tracing import only_model, trace_text
 
-from cnnlint.trace import FileTrace
+from cnnlint.traces import FileTrace
 
 NET = """
 import torch.nn as nn

@@ -7,7 +7,7 @@ import sys
 
 from tracing import faults, only_model, trace_text, training_pass
 
-from cnnlint.trace import FileTrace, from_json, to_json
+from cnnlint.traces import FileTrace, from_json, to_json
 
 FOUR_FAULTS = """
     import torch.nn as nn

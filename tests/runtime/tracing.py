@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cnnlint.job import Job
 from cnnlint.source.facts import InputShape
-from cnnlint.trace import FileTrace, Model, Pass
+from cnnlint.traces import FileTrace, Model, Pass
 from cnnlint.workers import Workers
 
 _running: list[Workers] = []

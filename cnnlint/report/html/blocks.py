@@ -8,10 +8,10 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
+from cnnlint.analyses.shapes import Row
 from cnnlint.graph import Trace
 from cnnlint.report.html.volume import Volume, volume
-from cnnlint.shapes import Row
-from cnnlint.trace import Operation
+from cnnlint.traces import Operation
 
 COLORS = {
     "conv": "conv",

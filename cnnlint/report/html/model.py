@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from cnnlint.analyses.shapes import ShapeTable
 from cnnlint.graph import WEIGHTED, Trace
 from cnnlint.report.html.blocks import Block, Level, first_shown, levels
 from cnnlint.report.html.drawing import Drawing, draw
@@ -12,8 +13,7 @@ from cnnlint.report.html.table import GroupView, field, groups, headers, worst
 from cnnlint.report.html.volume import volume
 from cnnlint.report.text import input_line, location, one_line
 from cnnlint.result import TracedFile
-from cnnlint.shapes import ShapeTable
-from cnnlint.trace import Model
+from cnnlint.traces import Model
 
 
 @dataclass(frozen=True, slots=True)

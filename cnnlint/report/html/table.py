@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from cnnlint.analyses.shapes import Row, ShapeTable
 from cnnlint.diagnostic import Severity, Span
 from cnnlint.graph import Trace
 from cnnlint.report.html.blocks import Level, first_shown
 from cnnlint.report.html.volume import volume
 from cnnlint.report.text import one_line
 from cnnlint.result import TracedFile
-from cnnlint.shapes import Row, ShapeTable
 
 UNGROUPED_ROWS = 40
 """A table of no more rows than these is shown without groups."""

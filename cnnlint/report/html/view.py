@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from cnnlint.analyses.shapes import ShapeTable, shape_table
 from cnnlint.diagnostic import Diagnostic, Severity, Span
 from cnnlint.report.html.listing import RELATED, Mark, Section, listing
 from cnnlint.report.html.model import ModelView, model_view
 from cnnlint.report.html.table import worst
 from cnnlint.report.text import location, one_line
 from cnnlint.result import TracedFile
-from cnnlint.shapes import ShapeTable, shape_table
 
 
 @dataclass(frozen=True, slots=True)

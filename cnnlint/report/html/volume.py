@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cnnlint.axes import BATCH, axis_provenance, roles
+from cnnlint.analyses.axes import BATCH, axis_provenance, roles
 from cnnlint.graph import Trace, product
 
 

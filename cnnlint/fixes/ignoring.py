@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from cnnlint.config import Configuration, Settings, UsageError
 from cnnlint.config.selection import known_rules
 from cnnlint.diagnostic import Diagnostic, Edit, Span
-from cnnlint.editing import apply_to_file
 from cnnlint.engine import check
 from cnnlint.files import STANDARD_INPUT
-from cnnlint.replacing import replace_file
+from cnnlint.fixes.editing import apply_to_file
+from cnnlint.fixes.replacing import replace_file
+from cnnlint.fixes.suppression import Ignore, Ignores
 from cnnlint.source.file import SourceFile
 from cnnlint.source.reading import read_bytes
-from cnnlint.suppression import Ignore, Ignores
 
 NOT_IGNORED = frozenset({"CNN001", "CNN007", "CNN008"})
 """A file that does not parse, a comment that silences nothing, a rule that crashed."""

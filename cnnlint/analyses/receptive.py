@@ -12,9 +12,9 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 
-from cnnlint.axes import Axes, axis_provenance, spatial_rank
+from cnnlint.analyses.axes import Axes, axis_provenance, spatial_rank
 from cnnlint.graph import Trace, once
-from cnnlint.trace import Operation, Tensor
+from cnnlint.traces import Operation, Tensor
 
 _GLOBAL = frozenset({"attention", "recurrent"})
 _INTERPOLATED_NEIGHBOURS = {"linear": 2, "bilinear": 2, "trilinear": 2, "bicubic": 4}

@@ -16,7 +16,7 @@ from functools import reduce
 from operator import and_
 
 from cnnlint.graph import Trace, product
-from cnnlint.trace import Operation, Tensor, Window
+from cnnlint.traces import Operation, Tensor, Window
 
 WINDOWED = frozenset({"conv", "pool"})
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from cnnlint.operators import registry
 from cnnlint.operators.base import Bound, Operator, Refusal, TensorSpec
-from cnnlint.trace import Operation, Pass, Shape, Tensor
+from cnnlint.traces import Operation, Pass, Shape, Tensor
 
 
 class Unreplayable(Exception):

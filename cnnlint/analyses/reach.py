@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cnnlint.graph import Trace, once
-from cnnlint.trace import Operation
+from cnnlint.traces import Operation
 
 
 @once

@@ -6,7 +6,7 @@ import difflib
 import os
 from collections.abc import Iterable, Iterator
 
-from cnnlint.fixing import Change
+from cnnlint.fixes.fixing import Change
 
 
 def patch(changes: Iterable[Change]) -> Iterator[bytes]:

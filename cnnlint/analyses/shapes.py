@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from cnnlint.analyses.receptive import receptive_field
 from cnnlint.diagnostic import Span
 from cnnlint.graph import Trace, product
 from cnnlint.operators import registry
 from cnnlint.operators.layer_signatures import INTERFACE, REQUIRED
 from cnnlint.placing import own_layer, place
-from cnnlint.receptive import receptive_field
-from cnnlint.trace import Cost, Model, Operation, Shape
+from cnnlint.traces import Cost, Model, Operation, Shape
 
 FOLDED = frozenset({"copy", "detach"})
 """Kinds of operators that change no size and move no data: they get no row."""

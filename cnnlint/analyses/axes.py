@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from cnnlint.graph import Trace, once, product
-from cnnlint.trace import Operation, Shape, Tensor
+from cnnlint.traces import Operation, Shape, Tensor
 
 BATCH = "batch"
 CHANNELS = "channels"  # of the model's input

@@ -1,9 +1,9 @@
 """Which input sizes a model accepts, and what they do to it.
 
-Sizes are judged by replaying the trace (`cnnlint.replay`), or, for a forward that cannot be replayed, by
-the attempts that the worker made. Every size in a replay is a sum of quotients of the input's size,
-rounded down; so from some size on the verdict repeats with a period that divides the total stride, and
-what is seen over several periods holds for all sizes.
+Sizes are judged by replaying the trace (`cnnlint.analyses.replay`), or, for a forward that cannot be
+replayed, by the attempts that the worker made. Every size in a replay is a sum of quotients of the input's
+size, rounded down; so from some size on the verdict repeats with a period that divides the total stride,
+and what is seen over several periods holds for all sizes.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import lcm
 
+from cnnlint.analyses.replay import Replay, Replayed, Unreplayable
+from cnnlint.analyses.taps import dead_weights
 from cnnlint.graph import Trace
-from cnnlint.replay import Replay, Replayed, Unreplayable
-from cnnlint.taps import dead_weights
-from cnnlint.trace import Attempt, Input, Model, Operation, Pass, Shape
+from cnnlint.traces import Attempt, Input, Model, Operation, Pass, Shape
 
 LEAST_BOUND = 256
 """Sizes up to which is looked at least."""

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from cnnlint.analyses.reach import downstream
 from cnnlint.graph import WEIGHTED, Trace
-from cnnlint.reach import downstream
-from cnnlint.trace import Operation, Tensor
+from cnnlint.traces import Operation, Tensor
 
 ARRANGES = frozenset({"reshape", "squeeze", "permute", "copy", "dropout", "detach", "index", "split", "cast"})
 """Kinds that only arrange values, or drop some."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from cnnlint.graph import Trace, product
-from cnnlint.trace import Operation, Window
+from cnnlint.traces import Operation, Window
 
 
 def live_taps(window: Window, size: int, outputs: int) -> frozenset[int]:

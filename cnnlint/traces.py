@@ -10,7 +10,6 @@ Tensors are referred to by their `id`, which is unique within the model's pass.
 from __future__ import annotations
 
 import dataclasses
-import sys
 import types
 import typing
 from collections.abc import Mapping
@@ -431,15 +430,3 @@ def _reader(kind: Any) -> typing.Callable[[Any], Any]:
             reader = _reader(some[0])
             return lambda data: None if data is None else reader(data)
     return _plain
-
-
-class _Module(types.ModuleType):
-    """This module, which can also be called: `cnnlint.trace` is both it and the function of `cnnlint.api`."""
-
-    def __call__(self, *args: Any, **options: Any) -> Any:
-        from cnnlint import api
-
-        return api.trace(*args, **options)
-
-
-sys.modules[__name__].__class__ = _Module

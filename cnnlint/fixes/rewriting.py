@@ -15,7 +15,7 @@ from cnnlint.graph import Trace
 from cnnlint.placing import own_layer
 from cnnlint.source.file import SourceFile
 from cnnlint.source.names import Imports
-from cnnlint.trace import Layer, Operation
+from cnnlint.traces import Layer, Operation
 
 Edits = tuple[Edit, ...]
 

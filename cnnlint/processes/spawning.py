@@ -15,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
 from cnnlint.job import Job, Outcome, Traced, WorkersUnavailable, how_it_ended, traced
-from cnnlint.trace import FileTrace
+from cnnlint.traces import FileTrace
 
 LONGEST_IMPORT = 60.0
 """Seconds for a process to import torch."""

@@ -1,0 +1,1 @@
+"""What follows from a trace: axes, receptive fields, reach, coverage, tables, other sizes."""
