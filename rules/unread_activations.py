@@ -133,22 +133,20 @@ class UnreadActivations(Rule):
                 and float(share) >= self.advice_share
                 and uses
                 and not any(leaves_gaps(use) for use in uses)
-                and not self._read_in_other_mode(trace, tensor)
+                and not self._read_in_other_mode(trace, uses[0])
             ):
                 yield self._finding(trace, tensor, share, uses)
 
-    def _read_in_other_mode(self, trace: Trace, tensor: Tensor) -> bool:
-        """Whether the same map is read when the model is in its other mode: a pass in training may have left
-        out a block by chance."""
-        maker = trace.producer(tensor)
-        if maker is None or trace.other is None:
-            return False
-        return any(
-            (unread_share(trace.other, trace.other.tensor(id)) or 0) < self.advice_share
-            for step in trace.other.operations(maker.kind)
-            if (step.layer, step.name, step.calls) == (maker.layer, maker.name, maker.calls)
-            for id in step.outputs
-        )
+    def _read_in_other_mode(self, trace: Trace, use: Operation) -> bool:
+        """Whether what an operator reads is read whole when the model is in its other mode: a pass in
+        training may have left out a block by chance."""
+        other = trace.other
+        for step in other.operations(use.kind) if other is not None else ():
+            if (step.layer, step.name) == (use.layer, use.name) and (use.layer or step.calls == use.calls):
+                source = other.main_input(step) if other is not None else None
+                if other is not None and source is not None:
+                    return (unread_share(other, source) or 0) < self.advice_share
+        return False
 
     def _finding(self, trace: Trace, tensor: Tensor, share: Fraction, uses: list[Operation]) -> Diagnostic:
         use = uses[0]
