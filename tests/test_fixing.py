@@ -192,7 +192,8 @@ def test_standard_input(tmp_path: Path) -> None:
 
 
 def test_nothing_to_fix(tmp_path: Path) -> None:
-    text = "from torch import nn\n# cnnlint: input=8\nnet = nn.Sequential(nn.Linear(8, 10), nn.ReLU())\n"
+    layers = "nn.Linear(8, 10), nn.ReLU(), nn.Linear(10, 4), nn.Dropout(0.5)"
+    text = f"from torch import nn\n# cnnlint: input=8\nnet = nn.Sequential({layers})\n"
     (tmp_path / "net.py").write_text(text)
     fixed, patch = cnnlint(tmp_path, "net.py", "--fix"), cnnlint(tmp_path, "net.py", "--diff")
     assert (fixed.returncode, (tmp_path / "net.py").read_text()) == (1, text)

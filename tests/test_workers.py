@@ -16,6 +16,7 @@ from cnnlint import engine
 from cnnlint.config import Settings
 from cnnlint.job import Job
 from cnnlint.processes.forking import ForkServer
+from cnnlint.source import survey
 from cnnlint.workers import Workers
 
 NET = """
@@ -55,9 +56,9 @@ def test_processes_start_before_the_file_is_looked_into(
     write(tmp_path, "net.py", 288)
     started = []
     with Workers(1) as workers:
-        survey = engine.survey
+        read = survey.survey
         monkeypatch.setattr(workers, "start", lambda: started.append("processes") or Workers.start(workers))
-        monkeypatch.setattr(engine, "survey", lambda *given: started.append("survey") or survey(*given))
+        monkeypatch.setattr(survey, "survey", lambda *given: started.append("survey") or read(*given))
         result = engine.check([str(tmp_path / "net.py")], Settings(), workers=workers)
     assert started[:2] == ["processes", "survey"]
     assert result.coverage.judged == 1
