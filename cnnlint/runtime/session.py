@@ -165,11 +165,14 @@ class Session:
     def _without_consequences(
         self, target: Target, found: inputs.Found, passes: tuple[Pass, ...]
     ) -> tuple[Pass, ...]:
-        """Passes without the exceptions that an input which rests on nothing may itself have caused."""
+        """Passes without the exceptions that an input which rests on nothing may itself have caused. A part
+        of a model in another file is left to that."""
         kept = []
         for run in passes:
             trace = Trace(inputs.bare_model(run), run)
             raised = [operation for operation in trace.faults() if not _independent(trace, operation)]
+            if raised and target.kind == "class" and self._builder.siblings.have_part(self.file, target.name):
+                raise NotAModel
             if raised:
                 shapes = ", ".join(
                     f"{item.name}: {'×'.join(map(str, item.shape)) or 'scalar'}" for item in found.inputs

@@ -340,3 +340,18 @@ def test_what_a_package_does_when_it_is_imported_is_its_own_matter(tmp_path: Pat
     text = f"import sys\nsys.path.append({str(site)!r})\nimport curious_of_mine\n" + HEADER
     text += module("Net", "self.fc = nn.Linear(8, curious_of_mine.WIDTH)", "x: self.fc(x)")
     assert only_model(trace_text(text, (8,))).passes[0].complete
+
+
+def test_a_part_whose_inputs_nothing_says_is_left_to_its_model(tmp_path: Path) -> None:
+    text = HEADER + module("Up", "self.fc = nn.Linear(9, 4)", "a, b: self.fc(torch.cat((a, b.tail), 1))")
+    assert [problem.reason for problem in traced_alone(tmp_path, text).problems] == ["input-unknown"]
+    (tmp_path / "whole.py").write_text(
+        "from torch import nn\nfrom parts import Up\n" + module("Whole", "self.up = Up()", "x: self.up(x, x)")
+    )
+    trace = traced_alone(tmp_path, text)
+    assert (trace.models, trace.problems) == ((), ())
+
+
+def traced_alone(folder: Path, text: str) -> FileTrace:
+    (folder / "parts.py").write_text(text)
+    return trace_text(text, folder=folder, name="parts.py")
