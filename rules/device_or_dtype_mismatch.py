@@ -107,7 +107,7 @@ class DeviceOrDtypeMismatch(FaultRule, OperationRule):
 
             def forward(self, x):
                 return x * self.scale.data[0]
-                       ^^^^^^^^^^^^^^^^^^^^^^ a plain attribute is no buffer
+                       ^^^^^^^^^^^^^^^^^^^^^^ it is no buffer
         """,
         """
         import torch
@@ -135,16 +135,15 @@ class DeviceOrDtypeMismatch(FaultRule, OperationRule):
 
     def _elsewhere(self, trace: Trace, operation: Operation, tensor: Tensor) -> Diagnostic:
         maker = _made_in_forward(trace, tensor)
-        made = f"{maker.name}()" if maker else "a plain attribute"
-        where = (
-            "is made in forward without device=" if maker else "is no buffer, so .to(device) leaves it behind"
+        why = (
+            f"{maker.name}() is made in forward without device=" if maker else "it is no buffer of the model"
         )
-        help = "write device=x.device" if maker else 'keep it with self.register_buffer("name", …)'
+        keep = 'keep it with self.register_buffer("name", …), or make it with device=x.device'
         return self.at(
             trace,
             operation,
-            f"a tensor {trace.show(tensor)} stays on the cpu when the model is on a GPU: {made} {where}",
-            help=help,
+            f"a tensor {trace.show(tensor)} stays on the cpu when the model is on a GPU: {why}",
+            help="write device=x.device" if maker else keep,
         )
 
 
