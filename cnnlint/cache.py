@@ -13,7 +13,6 @@ import hashlib
 import json
 import os
 import sys
-import tempfile
 import zlib
 from collections.abc import Iterator
 from functools import cache
@@ -21,6 +20,7 @@ from pathlib import Path
 
 from cnnlint import __version__
 from cnnlint.job import Job, Reads, Traced
+from cnnlint.replacing import write_file
 from cnnlint.traces import FileTrace, from_json, to_json
 
 MOST_BYTES = 64 << 20
@@ -64,7 +64,9 @@ class Cache:
             entry = {"reads": to_json(reads), "state": _state(reads, {}), "trace": to_json(trace)}
             data = zlib.compress(json.dumps(entry, separators=(",", ":")).encode(), 1)
             self._prepare()
-            _replace(self._path(job), data)
+            path = self._path(job)
+            path.parent.mkdir(exist_ok=True)
+            write_file(str(path), data)
             self._written = True
         except (OSError, TypeError, ValueError):
             return
@@ -96,9 +98,9 @@ class Cache:
         self.folder.mkdir(parents=True, exist_ok=True)
         ignore = self.folder / ".gitignore"
         if not ignore.exists():
-            _replace(ignore, b"# made by cnnlint\n*\n")
-            _replace(
-                self.folder / "CACHEDIR.TAG",
+            write_file(str(ignore), b"# made by cnnlint\n*\n")
+            write_file(
+                str(self.folder / "CACHEDIR.TAG"),
                 b"Signature: 8a477f597d28d172789f06886806bc55\n# This folder is a cache of cnnlint.\n",
             )
 
@@ -121,19 +123,6 @@ def clean(folder: str | Path) -> bool:
         raise ValueError(f"{folder} is not a cache of cnnlint: it holds other files")
     shutil.rmtree(path)
     return True
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Write a file in one step, so that nobody reads half of it."""
-    path.parent.mkdir(exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
 
 
 def _state(reads: Reads, known: dict[str, bytes]) -> str:

@@ -400,7 +400,7 @@ def _print_crashes(result: Result, chosen: Configuration) -> None:
 
 
 def _write_file(lines: Iterable[str], file: str) -> int:
-    from cnnlint.fixes.replacing import write_file
+    from cnnlint.replacing import write_file
 
     text = "".join(f"{line}\n" for line in lines)
     try:

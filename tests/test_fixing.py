@@ -17,7 +17,7 @@ from cnnlint.config import Settings
 from cnnlint.diagnostic import Diagnostic, Severity, Span
 from cnnlint.engine import check
 from cnnlint.fixes.fixing import _is_better, fix
-from cnnlint.fixes.replacing import replace_file
+from cnnlint.replacing import replace_file
 from cnnlint.result import FileResult
 from cnnlint.source.file import SourceFile
 from cnnlint.traces import FileTrace, Model, Pass

@@ -18,7 +18,7 @@ from cnnlint.diagnostic import Applicability, Diagnostic, Fix, Severity
 from cnnlint.engine import Tracer, check, judge, standard_input, trace_texts
 from cnnlint.files import STANDARD_INPUT
 from cnnlint.fixes.editing import apply_to_file, compatible
-from cnnlint.fixes.replacing import replace_file
+from cnnlint.replacing import replace_file
 from cnnlint.result import FileResult, Result, TracedFile
 from cnnlint.source.reading import read_bytes
 from cnnlint.workers import Workers

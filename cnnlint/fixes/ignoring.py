@@ -10,8 +10,8 @@ from cnnlint.diagnostic import Diagnostic, Edit, Span
 from cnnlint.engine import check
 from cnnlint.files import STANDARD_INPUT
 from cnnlint.fixes.editing import apply_to_file
-from cnnlint.fixes.replacing import replace_file
 from cnnlint.fixes.suppression import Ignore, Ignores
+from cnnlint.replacing import replace_file
 from cnnlint.source.file import SourceFile
 from cnnlint.source.reading import read_bytes
 
