@@ -10,7 +10,16 @@ from tabulate import tabulate
 
 from cnnlint.analyses.shapes import Row, ShapeTable, shape_table
 from cnnlint.diagnostic import Span
-from cnnlint.report.text import count, input_line, location, one_line
+from cnnlint.report.text import (
+    along_axes,
+    count,
+    input_line,
+    input_records,
+    location,
+    mebibytes,
+    milliseconds,
+    one_line,
+)
 from cnnlint.result import TracedFile
 from cnnlint.traces import Cost, Model
 
@@ -84,8 +93,8 @@ def _totals(model: Model, table: ShapeTable) -> Iterator[str]:
     known = ", as far as the sizes are known" if any(row.fault for row in table.rows) else ""
     yield f"MACs: {table.macs:,} per sample{known}"
     if table.measured:
-        most = f", at most {_memory(table.peak_bytes)} beside weights and input" if table.peak_bytes else ""
-        yield f"Measured for a batch of {table.batch}: {_time(table.seconds)} in all{most}"
+        most = f", at most {mebibytes(table.peak_bytes)} beside weights and input" if table.peak_bytes else ""
+        yield f"Measured for a batch of {table.batch}: {milliseconds(table.seconds)} in all{most}"
     for note in model.notes:
         yield f"Note: {one_line(note)}"
     if not all(run.complete for run in model.passes):
@@ -103,26 +112,16 @@ def shape_cells(row: Row, file: TracedFile) -> list[str]:
         row.output,
         f"{row.parameters:,}" if row.parameters else "",
         f"{row.macs:,}" if row.macs else "",
-        _size(row.receptive_field),
+        along_axes(row.receptive_field),
     ]
 
 
 def _costs(row: Row) -> list[str]:
     cost = row.cost or Cost()
     return [
-        "" if cost.seconds is None else _time(cost.seconds),
-        "" if cost.peak_bytes is None else _memory(cost.peak_bytes),
+        "" if cost.seconds is None else milliseconds(cost.seconds),
+        "" if cost.peak_bytes is None else mebibytes(cost.peak_bytes),
     ]
-
-
-def _time(seconds: float) -> str:
-    """`12.30 ms`"""
-    return f"{seconds * 1000:,.2f} ms"
-
-
-def _memory(size: int) -> str:
-    """`6.1 MiB`"""
-    return f"{size / 2**20:,.1f} MiB"
 
 
 def _line(place: Span | None, file: TracedFile) -> str:
@@ -135,21 +134,13 @@ def _line(place: Span | None, file: TracedFile) -> str:
     return str(shown.row) if shown.cell is None else f"cell {shown.cell}:{shown.row}"
 
 
-def _size(sizes: Sequence[int]) -> str:
-    """`5` for the same along all axes, else `5×7`."""
-    return str(sizes[0]) if len(set(sizes)) == 1 else "×".join(map(str, sizes))
-
-
 def _record(file: TracedFile, model: Model) -> dict[str, Any]:
     table = shape_table(model)
     return {
         "filename": file.source.filename,
         "model": model.name,
         "construction": model.construction,
-        "input": [
-            {"name": item.name, "shape": list(item.shape), "dtype": item.dtype, "reason": item.reason}
-            for item in model.inputs
-        ],
+        "input": input_records(model),
         "rows": [_row_record(row, file) for row in table.rows],
         "parameters": table.parameters,
         "trainable": table.trainable,

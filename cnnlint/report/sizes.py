@@ -10,7 +10,7 @@ from cnnlint.analyses.replay import Unreplayable
 from cnnlint.analyses.sizes import NAMES, Accepted, Judge, Sizes, Verdict, accepted_sizes
 from cnnlint.graph import Trace
 from cnnlint.placing import place
-from cnnlint.report.text import count, input_line, location, one_line
+from cnnlint.report.text import count, input_line, input_records, location, one_line
 from cnnlint.result import TracedFile
 from cnnlint.traces import Model, Shape
 
@@ -138,10 +138,7 @@ def _record(file: TracedFile, model: Model) -> dict[str, Any]:
         "filename": file.source.filename,
         "model": model.name,
         "construction": model.construction,
-        "input": [
-            {"name": item.name, "shape": list(item.shape), "dtype": item.dtype, "reason": item.reason}
-            for item in model.inputs
-        ],
+        "input": input_records(model),
     }
     try:
         found = accepted_sizes(model)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cnnlint.diagnostic import Diagnostic, Span
 from cnnlint.traces import Input, Model
 
@@ -39,6 +41,29 @@ def show_input(item: Input) -> str:
     """`3×32×32`, `scalar int64`."""
     shape = "×".join(map(str, item.shape)) or "scalar"
     return shape if item.dtype == "float32" else f"{shape} {item.dtype}"
+
+
+def input_records(model: Model) -> list[dict[str, object]]:
+    """The model's inputs as JSON reports have them."""
+    return [
+        {"name": item.name, "shape": list(item.shape), "dtype": item.dtype, "reason": item.reason}
+        for item in model.inputs
+    ]
+
+
+def along_axes(sizes: Sequence[int]) -> str:
+    """`5` for the same along all axes, else `5×7`."""
+    return str(sizes[0]) if len(set(sizes)) == 1 else "×".join(map(str, sizes))
+
+
+def milliseconds(seconds: float) -> str:
+    """`12.30 ms`"""
+    return f"{seconds * 1000:,.2f} ms"
+
+
+def mebibytes(size: float) -> str:
+    """`6.1 MiB`"""
+    return f"{size / 2**20:,.1f} MiB"
 
 
 def other_layers(finding: Diagnostic) -> str:

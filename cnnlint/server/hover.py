@@ -9,7 +9,7 @@ from cnnlint.analyses.shapes import Row
 from cnnlint.diagnostic import Span
 from cnnlint.placing import own_layer
 from cnnlint.plugin import Rule
-from cnnlint.report.text import input_line, one_line
+from cnnlint.report.text import along_axes, input_line, one_line
 from cnnlint.server.shown import Shown
 
 MOST_ROWS = 4
@@ -78,8 +78,8 @@ def _of_row(shown: Shown, row: Row) -> Iterator[str]:
         yield f"- size: `{row.formula}`"
     yield f"- output: `{_came_from(shown, row)}{row.output}`"
     yield from _costs(row.parameters, row.macs)
-    if field := row.receptive_field:
-        yield f"- receptive field: {field[0] if len(set(field)) == 1 else '×'.join(map(str, field))}"
+    if row.receptive_field:
+        yield f"- receptive field: {along_axes(row.receptive_field)}"
 
 
 def _came_from(shown: Shown, row: Row) -> str:

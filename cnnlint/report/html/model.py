@@ -9,9 +9,9 @@ from cnnlint.analyses.shapes import ShapeTable
 from cnnlint.graph import WEIGHTED, Trace
 from cnnlint.report.html.blocks import Block, Level, first_shown, levels
 from cnnlint.report.html.drawing import Drawing, draw
-from cnnlint.report.html.table import GroupView, field, groups, headers, worst
+from cnnlint.report.html.table import GroupView, groups, headers, worst
 from cnnlint.report.html.volume import volume
-from cnnlint.report.text import input_line, location, one_line
+from cnnlint.report.text import along_axes, input_line, location, milliseconds, one_line
 from cnnlint.result import TracedFile
 from cnnlint.traces import Model
 
@@ -107,9 +107,9 @@ def _tiles(model: Model, table: ShapeTable, trace: Trace) -> Iterator[Tile]:
     yield Tile("Weighted layers", f"{weighted:,}", f"{len(table.rows):,} operators")
     largest = max((row.receptive_field for row in table.rows), default=())
     if largest:
-        yield Tile("Receptive field", field(largest), "largest, in input positions")
+        yield Tile("Receptive field", along_axes(largest), "largest, in input positions")
     if table.measured:
-        yield Tile("Time", f"{table.seconds * 1000:,.1f} ms", f"for a batch of {table.batch}")
+        yield Tile("Time", milliseconds(table.seconds), f"for a batch of {table.batch}")
 
 
 def _pictures(found: Sequence[Level], severities: Mapping[int, str]) -> Iterator[Picture]:

@@ -10,7 +10,7 @@ from cnnlint.diagnostic import Severity, Span
 from cnnlint.graph import Trace
 from cnnlint.report.html.blocks import Level, first_shown
 from cnnlint.report.html.volume import volume
-from cnnlint.report.text import one_line
+from cnnlint.report.text import along_axes, mebibytes, milliseconds, one_line
 from cnnlint.result import TracedFile
 
 UNGROUPED_ROWS = 40
@@ -109,10 +109,10 @@ def groups(
         bars = [
             _bar(f"{total[0]:,}", total[0], most[0]),
             _bar(f"{total[1]:,}", total[1], most[1]),
-            Bar(field(seen), last.share) if seen and last else None,
+            Bar(along_axes(seen), last.share) if seen and last else None,
         ]
         if table.measured:
-            bars += [_bar(f"{total[2] * 1000:,.2f} ms", total[2], most[2]), None]
+            bars += [_bar(milliseconds(total[2]), total[2], most[2]), None]
         severity = worst(row.severity for row in members if row.severity)
         yield GroupView(block.name, piece[-1].output, tuple(bars), severity, members)
 
@@ -129,12 +129,12 @@ def _bars(row: Row, most: Sequence[float], image: int, measured: bool) -> tuple[
     bars = [
         _bar(f"{row.parameters:,}", parameters, most[0]),
         _bar(f"{row.macs:,}", macs, most[1]),
-        _bar(field(seen), max(seen), image) if seen else None,
+        _bar(along_axes(seen), max(seen), image) if seen else None,
     ]
     if measured:
         bars += [
-            _bar(f"{seconds * 1000:,.2f} ms", seconds, most[2]),
-            _bar(f"{memory / 2**20:,.1f} MiB", memory, most[3]),
+            _bar(milliseconds(seconds), seconds, most[2]),
+            _bar(mebibytes(memory), memory, most[3]),
         ]
     return tuple(bars)
 
@@ -150,7 +150,3 @@ def _line(place: Span | None, file: TracedFile) -> str:
         return f"{place.filename.rpartition('/')[2]}:{place.row}"
     shown = file.source.place(place)
     return str(shown.row) if shown.cell is None else f"{shown.cell}:{shown.row}"
-
-
-def field(sizes: Sequence[int]) -> str:
-    return str(sizes[0]) if len(set(sizes)) == 1 else "×".join(map(str, sizes))
