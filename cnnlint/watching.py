@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import time
@@ -22,7 +23,10 @@ from cnnlint.result import Result
 from cnnlint.workers import Workers
 
 QUIET = 0.02
-"""Seconds without a further change after which a save is taken to be over."""
+"""Seconds without a further change after which a save is taken to be over, where nothing says so."""
+
+LAST = frozenset({"closed", "moved"})
+"""The events that end a save."""
 
 CHANGES = frozenset({"created", "modified", "closed", "moved", "deleted"})
 """The events that are no mere reading."""
@@ -67,7 +71,7 @@ class Changes(FileSystemEventHandler):
     """
 
     def __init__(self, paths: Sequence[str]):
-        self._changed: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._changed: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
         self._files: frozenset[str] = frozenset()
         self._followed: dict[str, bool] = {}
         self._observer = Observer()
@@ -90,12 +94,11 @@ class Changes(FileSystemEventHandler):
 
     def wait(self) -> str:
         """Until something that matters has changed; gives the path of the first."""
-        first = self._changed.get()
-        try:
+        first, kind = self._changed.get()
+        with contextlib.suppress(queue.Empty):
             while True:
-                self._changed.get(timeout=QUIET)
-        except queue.Empty:
-            return first
+                _, kind = self._changed.get(timeout=0 if kind in LAST else QUIET)
+        return first
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         """In the observer's thread."""
@@ -103,7 +106,7 @@ class Changes(FileSystemEventHandler):
             return
         for path in (os.fsdecode(event.dest_path), os.fsdecode(event.src_path)):
             if path and self._matters(path, event.is_directory, event.event_type):
-                self._changed.put(path)
+                self._changed.put((path, event.event_type))
                 return
 
     def _matters(self, path: str, is_folder: bool, kind: str) -> bool:
