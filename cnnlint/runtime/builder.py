@@ -24,7 +24,15 @@ from cnnlint.runtime.errors import is_ours, is_refusal, raised_in, said, words
 from cnnlint.runtime.frames import UserFiles
 from cnnlint.runtime.guard import Guard
 from cnnlint.runtime.lacking import leaves_open
-from cnnlint.runtime.loader import ArgumentsMissing, Placeholder, SlicedModule, Unavailable, Unusable, load
+from cnnlint.runtime.loader import (
+    ArgumentsMissing,
+    Placeholder,
+    ProjectFinder,
+    SlicedModule,
+    Unavailable,
+    Unusable,
+    load,
+)
 from cnnlint.runtime.recovery import FAILED, stand_in
 from cnnlint.runtime.siblings import Siblings
 from cnnlint.source.facts import Target
@@ -282,10 +290,9 @@ class Builder:
 
     def _beside(self) -> Iterator[SlicedModule]:
         """The modules of the project that the file has imported."""
-        for module in list(sys.modules.values()):
-            sliced = getattr(module, "__cnnlint__", None)
-            if isinstance(sliced, SlicedModule) and sliced is not self._module:
-                yield sliced
+        for finder in sys.meta_path:
+            if isinstance(finder, ProjectFinder):
+                yield from finder.modules
 
     def _not_here(self, target: Target, error: BaseException) -> None:
         calls = self.files.traceback_calls(error.__traceback__)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import site
 import sys
 import sysconfig
+import types
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -49,11 +51,22 @@ class Recorder:
             self._folders.add(os.path.abspath(os.fsdecode(args[0])))
 
 
+_module_files: set[str] = set()
+"""What `module_files` has found."""
+
+_LOOKED_AT = "__cnnlint_looked_at__"
+"""The name in `sys.modules` behind which stands what was imported since `module_files` looked."""
+
+
 def module_files() -> set[str]:
     """The user's own files among those that this process has imported. A server asks before it forks: to
-    resolve the paths of all that torch imports takes longer than most traces."""
-    origins = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
-    return _own({origin for origin in origins if isinstance(origin, str)}, os.path.isfile)
+    look at all that torch imports takes longer than most traces."""
+    names = list(itertools.takewhile(lambda name: name != _LOOKED_AT, reversed(sys.modules)))
+    origins = {getattr(sys.modules[name], "__file__", None) for name in names}
+    _module_files.update(_own({origin for origin in origins if isinstance(origin, str)}, os.path.isfile))
+    sys.modules.pop(_LOOKED_AT, None)
+    sys.modules[_LOOKED_AT] = types.ModuleType(_LOOKED_AT)
+    return set(_module_files)
 
 
 def _own(paths: set[str], exists: Callable[[str], bool]) -> set[str]:
