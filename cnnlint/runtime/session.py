@@ -63,6 +63,7 @@ class Session:
         self.problems: list[Problem] = []
         self.notes: list[str] = []
         self._why_ended = ""
+        self._mode_matters = True  # as far as the last attempt tells
         self._builder = Builder(job, self.file, self.files)
         self._describer = Describer(self.files)
         self._guard: Guard | None = None
@@ -223,6 +224,8 @@ class Session:
             run = self._pass(target, built, found, mode)
             if run is not None and not any(_alike(run, other) for other in runs):
                 runs.append(run)
+            if run is not None and run.complete and not (self._mode_matters or _switches(built.model)):
+                break  # a pass in the other mode would be alike
         if built.broken:
             return tuple(_without_exceptions(run) for run in runs)
         return tuple(self._without_demands(target, run, runs) for run in runs)
@@ -266,6 +269,7 @@ class Session:
         run = tracer.run(built.model, _tensors(given, batch, "meta"), [item.name for item in given], mode)
         self._note_mismatches(tracer)
         self._why_ended = _why(tracer.error)
+        self._mode_matters = tracer.mode_matters
         return run, tracer.error
 
     def _real_pass(
@@ -291,6 +295,7 @@ class Session:
             return self._attempt(built, found.inputs, mode, BATCH, recovering=True)[0]
         _set_mode(model, mode == "train")
         self._why_ended = _why(reason)
+        self._mode_matters = True
         names = construct.names_of(model)
         batch = found.batch or SMALL_BATCH
         run = None
@@ -363,6 +368,14 @@ def _set_mode(model: nn.Module, training: bool) -> None:
     except Exception:
         for module in construct.all_modules(model):
             module.training = training
+
+
+def _switches(model: nn.Module) -> bool:
+    """Whether a module may do more than to note its mode when it is told it."""
+    return any(
+        type(module).train is not nn.Module.train or hasattr(type(module), "training")
+        for module in construct.all_modules(model)
+    )
 
 
 def _without_exceptions(run: Pass) -> Pass:

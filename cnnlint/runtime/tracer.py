@@ -74,6 +74,12 @@ class Tracer(MetaMode):
             own code catches behave.
         verify: run torch's kernels beside the formulas; what differs is in `mismatches`.
         meter: measures what each operator takes, on a real device.
+
+    Attributes:
+        error: what ended the forward early, if anything did.
+        mismatches: where torch's kernels disagree with the formulas.
+        mode_matters: whether the forward may do something else in the other mode, but for what torch's own
+            norms and dropouts do there: it has asked for `training`, or drops whatever that says.
     """
 
     def __init__(
@@ -96,6 +102,7 @@ class Tracer(MetaMode):
         self.tensors: list[Tensor] = []
         self.records: list[Operation] = []
         self.unknown_modules: list[nn.Module] = []
+        self.mode_matters = False
         self.error: BaseException | None = None
         self._modules: list[tuple[str | None, nn.Module]] = []
         self._kept: list[Any] = []
@@ -126,6 +133,7 @@ class Tracer(MetaMode):
             return tracer._call_module(original, module, args, kwargs)
 
         nn.Module.__call__ = __call__  # type: ignore[method-assign]
+        nn.Module.training = property(self._training, _set_training)  # type: ignore[assignment]
         try:
             with self:
                 result = model(*inputs)
@@ -137,6 +145,7 @@ class Tracer(MetaMode):
                 self._record_exception(error, None)
         finally:
             nn.Module.__call__ = original  # type: ignore[method-assign]
+            del nn.Module.training
         return Pass(
             mode=mode,
             batch=batch,
@@ -146,6 +155,16 @@ class Tracer(MetaMode):
             outputs=outputs,
             complete=self.error is None,
         )
+
+    def _training(self, module: nn.Module) -> bool:
+        """`module.training`, as asked for during forward."""
+        try:
+            training: bool = vars(module)["training"]
+        except KeyError:
+            raise AttributeError("training") from None
+        if sys._getframe(1).f_code.co_filename not in _MODE_IS_PASSED_ON:
+            self.mode_matters = True
+        return training
 
     def _call_module(
         self, original: Callable[..., Any], module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -214,6 +233,8 @@ class Tracer(MetaMode):
         if func in self._transparent:
             return func(*args, **kwargs)
         meta = self.device == "meta"
+        if meta and func is torch.Tensor.add_ and sys._getframe(1).f_code.co_filename == _BATCHNORM:
+            return args[0]  # num_batches_tracked, a count that nothing flows through
         if meta and func in self._data_dependent and on_meta((args, kwargs)):
             raise DataDependent(getattr(func, "__name__", str(func)))
         name = getattr(func, "__name__", "")
@@ -587,6 +608,7 @@ class Tracer(MetaMode):
     ) -> None:
         if len(self.records) >= MOST_OPERATIONS:
             raise TooManyOperations
+        self.mode_matters |= kind == "dropout" and not self._in_dropout()
         attributes: dict[str, Any] = {}
         windows: tuple[Any, ...] = ()
         formula: tuple[str, ...] = ()
@@ -616,9 +638,20 @@ class Tracer(MetaMode):
             )
         )
 
+    def _in_dropout(self) -> bool:
+        """Whether the innermost module is one of torch's dropouts, which know their mode."""
+        return bool(self._modules) and isinstance(self._modules[-1][1], nn.modules.dropout._DropoutNd)
+
     def _user_calls(self, depth: int) -> tuple[Span, ...]:
         return self.files.calls(self.files.stack(sys._getframe(depth)))
 
+
+_BATCHNORM = nn.modules.batchnorm.__file__
+
+_MODE_IS_PASSED_ON = frozenset(
+    (_BATCHNORM, nn.modules.instancenorm.__file__, nn.modules.dropout.__file__, nn.modules.rnn.__file__)
+)
+"""Files of torch whose layers only hand their mode to an operator, which gives the same sizes in both."""
 
 _MOVES = frozenset({"to", "cuda", "cpu", "xpu", "hpu", "npu", "mps"})
 
@@ -653,6 +686,10 @@ def _operand_spec(bound: Bound, name: str) -> TensorSpec:
     if index and isinstance(value, tuple):
         value = value[int(index)]
     return value if isinstance(value, TensorSpec) else TensorSpec(())
+
+
+def _set_training(module: nn.Module, training: bool) -> None:
+    vars(module)["training"] = training
 
 
 def _overwrite(*args: Any, **kwargs: Any) -> torch.Tensor:

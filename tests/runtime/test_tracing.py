@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
 from tracing import faults, only_model, trace_text, training_pass
 
 from cnnlint.traces import FileTrace, from_json, to_json
@@ -105,6 +106,46 @@ def test_places_are_exact() -> None:
     assert (outer.callee, outer.span.row, outer.span.column) == ("block", 9, 49)
     calls = [operation.calls[0] for operation in model.passes[0].operations]
     assert [(call.row, call.column, call.end_column) for call in calls[:2]] == [(16, 13, 25), (18, 17, 21)]
+
+
+BLOCK = """
+    import torch.nn as nn
+    import torch.nn.functional as F
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(3, 8, 3)
+            self.norm = nn.BatchNorm2d(8)
+            self.drop = nn.Dropout()
+
+        def forward(self, x):
+            x = self.drop(self.norm(self.conv(x)))
+            return {result}
+"""
+
+
+SWITCH = """
+        def train(self, mode=True):
+            self.drop = nn.Dropout() if mode else nn.ReLU()
+"""
+
+
+@pytest.mark.parametrize(
+    ("result", "modes"),
+    [
+        ("x", ["train"]),
+        ("F.dropout(x, 0.5, self.training)", ["train"]),
+        ("F.dropout(x)", ["train", "eval"]),
+        ("(x, x.relu()) if self.training else x", ["train", "eval"]),
+        ("(x, x.relu()) if getattr(self.norm, 'training') else x", ["train", "eval"]),
+        (f"x\n{SWITCH}", ["train", "eval"]),
+    ],
+)
+def test_evaluation_is_traced_where_it_differs(result: str, modes: list[str]) -> None:
+    passes = only_model(trace_text(BLOCK.format(result=result), (3, 8, 8))).passes
+    assert [run.mode for run in passes] == modes
+    assert [item.name for item in passes[0].operations][:3] == ["conv2d", "batch_norm", "dropout"]
 
 
 def test_exceptions_that_the_model_catches_behave() -> None:
