@@ -15,17 +15,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cnnlint import engine
 from cnnlint.config import Configuration
 from cnnlint.config.models import configured
 from cnnlint.config.selection import rules_for
+from cnnlint.engine import check
 from cnnlint.job import Job, traced
+from cnnlint.judging import judge
 from cnnlint.report import shapes
 from cnnlint.report.table import shapes_table
 from cnnlint.result import Result, TracedFile
 from cnnlint.source.comments import parse_inputs
 from cnnlint.source.facts import InputShape
 from cnnlint.traces import Model
+from cnnlint.tracing import trace_paths
 
 Inputs = Any
 """One sample's shape, without the batch: `"3x32x32"`, `"128:int64"` or `(3, 32, 32)`; or a tensor or array
@@ -59,10 +61,10 @@ def lint(
     configuration = _configuration(input, rules, config)
     path = _path(model)
     if path is not None:
-        return engine.check([path], configuration)
+        return check([path], configuration)
     file = _trace(model, configuration)
     settings = configuration.at(file.source.filename)
-    judged = engine.judge(file, rules_for(file.source.filename, settings), settings)
+    judged = judge(file, rules_for(file.source.filename, settings), settings)
     if not os.path.isfile(file.source.filename):  # there is nothing that a fix could be written to
         judged = replace(judged, findings=tuple(item.replace(fix=None) for item in judged.findings))
     return Result((judged,))
@@ -85,7 +87,7 @@ def trace(model: Any, input: Inputs = None, *, config: Sequence[str] = ()) -> Sh
     configuration = _configuration(input, {}, config)
     path = _path(model)
     if path is not None:
-        return Shapes(tuple(engine.trace_paths([path], configuration)))
+        return Shapes(tuple(trace_paths([path], configuration)))
     return Shapes((_trace(model, configuration),))
 
 

@@ -89,7 +89,9 @@ class Cache:
                 size -= length
 
     def _path(self, job: Job) -> Path:
-        record = {**dataclasses.asdict(job), "imports": None, "timeout": None}
+        record = {**dataclasses.asdict(job), "imports": None}
+        if not job.sizes:
+            del record["timeout"]  # a trace is kept only where the time sufficed; sizes are tried within it
         key = hashlib.sha256(f"{_environment()}{sorted(record.items())}".encode(errors="replace")).hexdigest()
         return self.folder / key[:2] / f"{key[2:]}{SUFFIX}"
 

@@ -28,7 +28,7 @@ from cnnlint.report import FORMATS, STREAMED, Streamed
 if TYPE_CHECKING:
     from cnnlint.config import Configuration
     from cnnlint.fixes.fixing import Outcome
-    from cnnlint.result import Result
+    from cnnlint.result import Result, TracedFile
     from cnnlint.workers import Workers
 
 CLEAN, FINDINGS, FAILED = 0, 1, 2
@@ -154,7 +154,7 @@ def check(
         return Style(color == "always") if output_file else Style.of(stream, color)
 
     def lint(chosen: Configuration, workers: Workers | None = None) -> Result:
-        from cnnlint import live
+        from cnnlint import progress
 
         drawn = style(sys.stdout)
         lines: Streamed
@@ -164,7 +164,9 @@ def check(
             lines = report.AtOnce(lambda result: report.render(output_format, result, chosen.run, drawn))
         else:
             lines = report.streamed(output_format, chosen.run, drawn, not no_advice)
-        result = live.lint(paths, chosen, lines, lambda some: _print(some, sys.stdout, output_file), workers)
+        result = progress.lint(
+            paths, chosen, lines, lambda some: _print(some, sys.stdout, output_file), workers
+        )
         _print_crashes(result, chosen)
         return result
 
@@ -222,15 +224,9 @@ def shapes(paths: tuple[str, ...], output_format: str, output_file: str | None, 
     """
     _require_folder(output_file)
 
-    from cnnlint import engine
-    from cnnlint.config import UsageError
-    from cnnlint.job import WorkersUnavailable
     from cnnlint.report import shapes as report
 
-    try:
-        files = list(engine.trace_paths(paths, configuration(options)))
-    except (UsageError, WorkersUnavailable) as error:
-        return _fail(str(error))
+    files = _traced(paths, options)
     return _write(report.render(output_format, files), sys.stdout, output_file)
 
 
@@ -252,15 +248,9 @@ def sizes(
     """Show which input sizes a model accepts, and what limits them."""
     _require_folder(output_file)
 
-    from cnnlint import engine
-    from cnnlint.config import UsageError
-    from cnnlint.job import WorkersUnavailable
     from cnnlint.report import sizes as report
 
-    try:
-        files = list(engine.trace_paths(paths, configuration({**options, "sizes": True})))
-    except (UsageError, WorkersUnavailable) as error:
-        return _fail(str(error))
+    files = _traced(paths, {**options, "sizes": True})
     if not asserted:
         return _write(report.render(output_format, files), sys.stdout, output_file)
     lines, fine = report.check(files, asserted)
@@ -331,6 +321,18 @@ def clean(cache_dir: str) -> int:
     except (OSError, ValueError) as error:
         return _fail(str(error))
     return _hint(f"removed {cache_dir}" if removed else f"there is no cache in {cache_dir}")
+
+
+def _traced(paths: Sequence[str], options: dict[str, Any]) -> list[TracedFile]:
+    """The files traced; ends the command where that cannot be done."""
+    from cnnlint.config import UsageError
+    from cnnlint.job import WorkersUnavailable
+    from cnnlint.tracing import trace_paths
+
+    try:
+        return list(trace_paths(paths, configuration(options)))
+    except (UsageError, WorkersUnavailable) as error:
+        sys.exit(_fail(str(error)))
 
 
 def _shown(paths: Sequence[str], chosen: Configuration, with_settings: bool) -> Iterator[str]:

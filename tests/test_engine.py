@@ -9,8 +9,8 @@ import pytest
 
 from cnnlint.config import Settings
 from cnnlint.diagnostic import Applicability, Diagnostic, Edit, Fix, Related, Severity, Span
-from cnnlint.engine import judge, merge, without_repeats
 from cnnlint.graph import Trace
+from cnnlint.judging import judge, merge, without_repeats
 from cnnlint.plugin import Rule
 from cnnlint.result import Result, TracedFile
 from cnnlint.source.file import SourceFile

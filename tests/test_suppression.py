@@ -13,11 +13,13 @@ from cnnlint.config import Settings
 from cnnlint.config.selection import rules_for
 from cnnlint.config.settings import Selection
 from cnnlint.diagnostic import Diagnostic, Severity
-from cnnlint.engine import check, judge, trace_paths, with_unused_comments
+from cnnlint.engine import check
 from cnnlint.fixes.suppression import skips
+from cnnlint.judging import judge, with_unused_comments
 from cnnlint.result import TracedFile
 from cnnlint.source.file import SourceFile
 from cnnlint.source.tokens import Rows, Tokens
+from cnnlint.tracing import trace_paths
 
 NET = textwrap.dedent(
     """\

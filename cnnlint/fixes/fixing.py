@@ -15,12 +15,14 @@ from dataclasses import dataclass, field, replace
 from cnnlint.config import Configuration, Settings, UsageError
 from cnnlint.config.selection import known_rules, rules_for
 from cnnlint.diagnostic import Applicability, Diagnostic, Fix, Severity
-from cnnlint.engine import Tracer, check, judge, standard_input, trace_texts
+from cnnlint.engine import check
 from cnnlint.files import STANDARD_INPUT
 from cnnlint.fixes.editing import apply_to_file, compatible
+from cnnlint.judging import judge
 from cnnlint.replacing import replace_file
 from cnnlint.result import FileResult, Result, TracedFile
 from cnnlint.source.reading import read_bytes
+from cnnlint.tracing import Tracer, standard_input, trace_texts
 from cnnlint.workers import Workers
 
 MOST_ROUNDS = 100

@@ -12,7 +12,8 @@ import threading
 from concurrent.futures import Future
 from multiprocessing.connection import Connection
 
-from cnnlint.job import Job, Traced, WorkersUnavailable, traced
+from cnnlint.job import Job, Outcome, Traced, WorkersUnavailable
+from cnnlint.processes import settle
 
 
 class ForkServer:
@@ -78,17 +79,12 @@ class ForkServer:
                 number, outcome = self._connection.recv()
                 with self._lock:
                     job, future = self._waiting.pop(number)
-                if future.set_running_or_notify_cancel():
-                    try:
-                        future.set_result(traced(job, outcome))
-                    except WorkersUnavailable as error:
-                        future.set_exception(error)
+                settle(future, job, outcome)
         said = self._process.communicate()[1].decode(errors="replace").strip()
         with self._lock:
             self.ended = True
             last = said.splitlines()[-1] if said else f"exit status {self._process.returncode}"
             self._last_words = f"the worker process ended: {last}"
             left = list(self._waiting.values())
-        for _, future in left:
-            if future.set_running_or_notify_cancel():
-                future.set_exception(WorkersUnavailable(self._last_words))
+        for job, future in left:
+            settle(future, job, Outcome(refused=self._last_words))

@@ -3,18 +3,17 @@ to an interpreter cannot be undone."""
 
 from __future__ import annotations
 
-import contextlib
 import pickle
 import shutil
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
-from cnnlint.job import Job, Outcome, Traced, WorkersUnavailable, how_it_ended, traced
+from cnnlint.job import Job, Outcome, Traced, how_it_ended
+from cnnlint.processes import settle
 from cnnlint.traces import FileTrace
 
 LONGEST_IMPORT = 60.0
@@ -66,11 +65,7 @@ class SpawnedProcesses:
         outcome = _outcome(process, self._scratch, job)
         with self._lock:
             self._processes.remove(process)
-        if future.set_running_or_notify_cancel():
-            try:
-                future.set_result(traced(job, outcome))
-            except WorkersUnavailable as error:
-                future.set_exception(error)
+        settle(future, job, outcome)
 
     def _started(self) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
@@ -85,47 +80,66 @@ class SpawnedProcesses:
 
 def _outcome(process: subprocess.Popen[bytes], scratch: str, job: Job) -> Outcome:
     """Has a process trace a file, and sees to its end."""
-    partial: FileTrace | None = None
+    limit = TimeLimit(process)
     with process:  # which closes the pipes in the end
-        assert process.stdin and process.stdout and process.stderr
         try:
-            with _time_limit(process, LONGEST_IMPORT):
-                pickle.load(process.stdout)  # it is ready
-        except EOFError:
-            said = process.stderr.read().decode(errors="replace").strip()
-            last = said.splitlines()[-1] if said else how_it_ended(process.wait())
-            return Outcome(refused=f"the worker process ended: {last}")
-        try:
-            with _time_limit(process, job.timeout) as expired:
-                process.stdin.write(pickle.dumps((scratch, job)))
-                process.stdin.flush()
-                while isinstance(message := pickle.load(process.stdout), FileTrace):
-                    partial = message
-            assert isinstance(message, Outcome)
-            return message if message.trace else replace(message, trace=partial)
-        except Exception:  # its end, or what the file's code has written there
-            if expired.is_set():
-                return Outcome(partial, timed_out=True)
-            return Outcome(partial, died=_end(process))
+            return _traced(process, limit, scratch, job)
         finally:
+            limit.cancel()
             process.kill()
 
 
-@contextlib.contextmanager
-def _time_limit(process: subprocess.Popen[bytes], seconds: float) -> Iterator[threading.Event]:
-    """Kills the process when the time is over, which the event tells then."""
-    expired = threading.Event()
-
-    def end() -> None:
-        expired.set()
-        process.kill()
-
-    timer = threading.Timer(seconds, end)
-    timer.start()
+def _traced(process: subprocess.Popen[bytes], limit: TimeLimit, scratch: str, job: Job) -> Outcome:
+    assert process.stdin and process.stdout and process.stderr
+    partial: FileTrace | None = None
     try:
-        yield expired
-    finally:
-        timer.cancel()
+        limit.set(LONGEST_IMPORT)
+        pickle.load(process.stdout)  # it is ready
+    except EOFError:
+        said = process.stderr.read().decode(errors="replace").strip()
+        last = said.splitlines()[-1] if said else how_it_ended(process.wait())
+        return Outcome(refused=f"the worker process ended: {last}")
+    try:
+        limit.set(job.timeout)
+        process.stdin.write(pickle.dumps((scratch, job)))
+        process.stdin.flush()
+        while isinstance(message := pickle.load(process.stdout), FileTrace):
+            partial = message
+            limit.set(job.timeout)
+        assert isinstance(message, Outcome)
+        return message if message.trace else replace(message, trace=partial)
+    except Exception:  # its end, or what the file's code has written there
+        if limit.expired:
+            return Outcome(partial, timed_out=True)
+        return Outcome(partial, died=_end(process))
+
+
+class TimeLimit:
+    """Kills a process when its time is over.
+
+    Attributes:
+        expired: whether it was.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes]):
+        self.expired = False
+        self._process = process
+        self._timer: threading.Timer | None = None
+
+    def set(self, seconds: float) -> None:
+        """So many seconds from now, whatever was left."""
+        self.cancel()
+        self._timer = threading.Timer(seconds, self._end)
+        self._timer.start()
+
+    def cancel(self) -> None:
+        """No limit from now on."""
+        if self._timer:
+            self._timer.cancel()
+
+    def _end(self) -> None:
+        self.expired = True
+        self._process.kill()
 
 
 def _end(process: subprocess.Popen[bytes]) -> str:

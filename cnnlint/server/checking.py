@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 from cnnlint.config import Configuration
 from cnnlint.config.selection import rules_for
-from cnnlint.engine import judge, trace_texts, with_unused_comments
 from cnnlint.fixes.fixing import repaired
 from cnnlint.job import Job, Reads, Traced, WorkersUnavailable
+from cnnlint.judging import judge, with_unused_comments
 from cnnlint.result import FileResult
 from cnnlint.server.shown import Shown
+from cnnlint.tracing import trace_texts
 from cnnlint.workers import Workers
 
 

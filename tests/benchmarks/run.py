@@ -69,8 +69,8 @@ def tracing(folder: Path, pairs: int) -> None:
     import torch
 
     from cnnlint.config import Settings
-    from cnnlint.engine import judge
     from cnnlint.job import Job
+    from cnnlint.judging import judge
     from cnnlint.plugin import all_rules
     from cnnlint.result import TracedFile
     from cnnlint.runtime import patches

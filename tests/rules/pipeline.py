@@ -8,10 +8,11 @@ from pathlib import Path
 
 from cnnlint.config import Settings
 from cnnlint.diagnostic import Diagnostic
-from cnnlint.engine import judge, trace_paths
+from cnnlint.judging import judge
 from cnnlint.plugin import Rule
 from cnnlint.result import TracedFile
 from cnnlint.traces import FileTrace
+from cnnlint.tracing import trace_paths
 
 Findings = Callable[..., list[Diagnostic]]
 

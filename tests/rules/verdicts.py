@@ -15,8 +15,8 @@ import torch
 from library import LibraryModel
 
 from cnnlint.diagnostic import Diagnostic, Severity
-from cnnlint.engine import judge
 from cnnlint.job import Job
+from cnnlint.judging import judge
 from cnnlint.plugin import all_rules
 from cnnlint.result import TracedFile
 from cnnlint.source.facts import InputShape

@@ -20,9 +20,10 @@ from pathlib import Path
 
 from cnnlint.config import Settings
 from cnnlint.diagnostic import Severity
-from cnnlint.engine import judge, trace_paths
+from cnnlint.judging import judge
 from cnnlint.plugin import all_rules
 from cnnlint.result import FileResult
+from cnnlint.tracing import trace_paths
 
 POOLED_NORM = "a BatchNorm follows a global pooling"
 POOLED_KEYS = "the attention's keys are pooled with a kernel of 3 and a stride of 8"
