@@ -200,7 +200,7 @@ class Builder:
                     note=lambda module, note=note: note,  # type: ignore[misc]
                 )
             if not optional:
-                for construction, evaluate in calls:
+                for construction, evaluate in (*calls, *self.siblings.unresolved(target.name)):
                     yield partly(target, construction, self._settings, evaluate)
 
     def _settings(self, names: list[str]) -> dict[str, Setting]:

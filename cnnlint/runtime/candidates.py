@@ -180,9 +180,17 @@ class _Partly:
             known = self.target.evidence.class_counts
             count = known[0].count if counts and known else CONVENTIONAL_ARGUMENTS["num_classes"]
             own = conventional.Argument(count, repr(count))
-            self.filled[text] = own if counts else conventional.by_name([name], self.settings)[name]
+            self.filled[text] = own if counts else self._by_name(node, name)
             return self.filled[text].value
         return value
+
+    def _by_name(self, node: ast.expr, name: str) -> conventional.Argument:
+        """A value for an argument: that of the option which the call hands on (`k=opt.widen_factor`), else
+        one of its own name."""
+        option = node.attr if isinstance(node, ast.Attribute) else name
+        if option != name and option in self.settings([option]):
+            return conventional.by_name([option], self.settings)[option]
+        return conventional.by_name([name], self.settings)[name]
 
     def note(self, module: SlicedModule) -> str:
         """What stands in the call for what cannot be had."""

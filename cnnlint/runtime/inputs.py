@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -77,6 +77,12 @@ OTHER_LAYOUTS: tuple[Shape, ...] = (
 
 ASSUMED = "nothing in the file says it"
 """The reason of an input that rests on nothing."""
+
+HALVED = (256, 128, 64)
+"""Heights and widths that can be halved often, for several maps of which one is smaller."""
+
+TOGETHER = "a shape that goes with the other inputs; it is assumed"
+"""The reason of one of several inputs that the layers leave open."""
 
 SCALARS = frozenset({"t", "timestep", "timesteps", "time_step", "time_steps", "sigma", "noise_level", "time"})
 LABELS = frozenset({"y", "label", "labels", "target", "targets", "class_labels", "y_true", "gt"})
@@ -329,27 +335,67 @@ class Solver:
         return error is not None and use[1].origin != "input"
 
     def _several(self, inputs: tuple[Input, ...]) -> tuple[Input, ...]:
-        """Several vectors: those that are joined share the features that a Linear reads, and each may be a
-        sequence."""
-        vectors = [index for index, item in enumerate(inputs) if len(item.shape) == 1]
-        fewest = self.badness(inputs)
-        if not fewest or not vectors:
-            return inputs
-        candidates: list[dict[int, Shape]] = []
-        last, *rest = reversed(vectors)
-        sizes = {inputs[index].shape for index in vectors}
-        if rest and len(sizes) == 1 and (total := inputs[last].shape[0]) > len(rest):
-            share = total // len(vectors)
-            candidates.append({last: (total - len(rest) * share,), **dict.fromkeys(rest, (share,))})
-        candidates.append({index: (TOKENS, *inputs[index].shape) for index in vectors})
-        for shapes in candidates:
+        """Several inputs, in those of the shapes that they may have together which have the fewest faults."""
+        best, fewest = inputs, self.badness(inputs)
+        for shapes in self._together(inputs):
+            if not fewest:
+                break
             changed = tuple(
-                replace(item, shape=shapes[index], source="assumed") if index in shapes else item
+                replace(item, shape=shapes[index], dtype="float32", source="assumed", reason=TOGETHER)
+                if index in shapes
+                else item
                 for index, item in enumerate(inputs)
             )
-            if self.badness(changed) < fewest:
-                return changed
-        return inputs
+            badness = self.badness(changed)
+            if badness < fewest:
+                best, fewest = changed, badness
+        return best
+
+    def _together(self, inputs: tuple[Input, ...]) -> Iterator[dict[int, Shape]]:
+        """Other shapes for some of the inputs. Vectors that are joined share the features that a Linear
+        reads, and labels may be vectors too; each may be a sequence. Others may have the shape of the first,
+        the size of what they are joined with, or be a vector of the channels that lack."""
+        vectors = [index for index, item in enumerate(inputs) if len(item.shape) == 1]
+        labels = [index for index, item in enumerate(inputs) if item.name in LABELS and not item.shape]
+        sizes = {inputs[index].shape for index in vectors}
+        for group in (vectors, sorted((*vectors, *labels))) if len(sizes) == 1 else ():
+            total = inputs[vectors[0]].shape[0]
+            share = total // len(group)
+            if share and len(group) > 1:
+                yield {**dict.fromkeys(group[:-1], (share,)), group[-1]: (total - share * (len(group) - 1),)}
+        yield {index: (TOKENS, *inputs[index].shape) for index in vectors}
+        others = [index for index in range(1, len(inputs)) if inputs[index].shape or index in labels]
+        yield dict.fromkeys(others, inputs[0].shape)
+        for index in others:
+            yield from self._joined(inputs, index)
+            yield from self._vector(inputs, index)
+
+    def _joined(self, inputs: tuple[Input, ...], index: int) -> Iterator[dict[int, Shape]]:
+        """An input of the height and width of what it is joined with, also with all maps of a size that can
+        be halved more often."""
+        run, _ = self.trial(inputs)
+        trace = Trace(bare_model(run), run)
+        for fault in trace.faults("merge"):
+            shapes = [trace.tensor(id).shape for id in fault.inputs()]
+            if any(shape[2:] == inputs[index].shape[1:] for shape in shapes):
+                for shape in shapes:
+                    if shape[2:] not in ((), inputs[index].shape[1:]):
+                        resized = {index: (*inputs[index].shape[:1], *shape[2:])}
+                        yield resized
+                        yield from _scaled(dict(enumerate(item.shape for item in inputs)) | resized)
+
+    def _vector(self, inputs: tuple[Input, ...], index: int) -> Iterator[dict[int, Shape]]:
+        """An input that is a vector beside an image, as long as the layer needs which is given both."""
+        first = inputs[0].shape
+        for channels in (first[0], 3, 1) if len(first) == 3 else first[:1]:
+            shapes = {0: (channels, *first[1:]), index: (1,)}
+            given = [replace(item, shape=shapes.get(i, item.shape)) for i, item in enumerate(inputs)]
+            given[index] = replace(given[index], dtype="float32")
+            faults = [item.fault for item in self.trial(given)[0].operations if item.fault]
+            if not faults:
+                yield shapes
+            elif isinstance(expected := faults[0].expected, int) and isinstance(faults[0].actual, int):
+                yield shapes | {index: (max(1 + expected - faults[0].actual, 1),)}
 
     def _other_layouts(self, inputs: tuple[Input, ...], layouts: Sequence[Shape]) -> tuple[Input, ...]:
         """The input in that one of the layouts which has the fewest faults."""
@@ -482,6 +528,17 @@ class Solver:
         return None
 
 
+def _scaled(shapes: Mapping[int, Shape]) -> Iterator[dict[int, Shape]]:
+    """The maps among shapes in the same proportion, with the largest of each of the sizes HALVED."""
+    maps = {index: shape for index, shape in shapes.items() if len(shape) == 3}
+    largest = max((shape[-1] for shape in maps.values()), default=1)
+    for side in HALVED:
+        yield {
+            index: (shape[0], *(size * side // largest for size in shape[1:]))
+            for index, shape in maps.items()
+        }
+
+
 def _maps(channels: int) -> tuple[Shape, ...]:
     """Maps with so many channels, small and of one value each."""
     return ((channels, 8, 8), (channels, 1, 1))
@@ -567,7 +624,7 @@ def _needed(trace: Trace, operation: Operation, tensor: Tensor, now: Input) -> I
     if operation.kind == "linear" and weight is not None:
         beside = tensor.shape[-1] - math.prod(now.shape)  # features that other inputs were joined with
         features = weight.shape[1] - (beside if 0 < beside < weight.shape[1] and not direct else 0)
-        return _for_linear(now, features, layer, direct)
+        return _for_linear(now, features, layer, direct or len(tensor.shape) == 1 + len(now.shape))
     if operation.kind == "embedding" and now.shape == () and now.name in LABELS:
         return now
     if operation.kind == "embedding":
@@ -594,10 +651,10 @@ def _needed(trace: Trace, operation: Operation, tensor: Tensor, now: Input) -> I
     return None
 
 
-def _for_linear(now: Input, features: int, layer: str, direct: bool) -> Input | None:
-    """A vector where the Linear reads the input itself; behind a flatten, the picture that has as many
-    values, if there is one."""
-    if not direct:
+def _for_linear(now: Input, features: int, layer: str, as_it_is: bool) -> Input | None:
+    """A vector where the Linear reads the input with all its axes; behind a flatten, the picture that has as
+    many values, if there is one."""
+    if not as_it_is:
         for channels in (1, 3):
             side = math.isqrt(features // channels)
             if side > 1 and channels * side * side == features:

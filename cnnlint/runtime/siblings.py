@@ -74,6 +74,12 @@ class Siblings:
             for construction in user.constructions(name, whole):
                 yield construction, partial(self._evaluate, path)
 
+    def unresolved(self, name: str) -> Iterator[tuple[Construction, Evaluate]]:
+        """The calls of `name` of which some arguments cannot be evaluated."""
+        for path, user in self._users:
+            for construction in user.unresolved(name):
+                yield construction, partial(self._evaluate, path)
+
     def inputs(self, name: str) -> list[Elsewhere]:
         """What the files that use `name` hand to it, and then the data sets that they read or import."""
         handed: list[Elsewhere] = []

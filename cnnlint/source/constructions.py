@@ -38,6 +38,22 @@ def ranked(calls: Iterable[Use], expressions: Expressions) -> tuple[Construction
     return tuple(ordered)
 
 
+def unresolved(calls: Iterable[Use], expressions: Expressions) -> tuple[Construction, ...]:
+    """The calls that cannot be evaluated, since an argument of their function holds what they need
+    (`ResNet(opt.depth)`), as they are written."""
+    found: dict[str, Construction] = {}
+    for use in calls:
+        call = use.node
+        assert isinstance(call, ast.Call)
+        if not _is_stub(call) and expressions.make(use) is None:
+            span = expressions.file.span(call)
+            text = ast.unparse(call)
+            where = expressions.file.line(call.lineno)
+            written = Expression(text, "", needs(call).names, span)
+            found.setdefault(text, Construction(written, "evidence", f"as in {where}"))
+    return tuple(found.values())
+
+
 def _rebound(use: Use, file: SourceFile) -> Expression | None:
     """The variable that holds the model, where the call is given what that held before
     (`net = Wrapper(net)`): in the module it has but its last value."""

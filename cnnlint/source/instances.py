@@ -74,6 +74,16 @@ class Instances:
             if parameter not in rest and default_for(node.args, parameter) is None
         ]
 
+    def builds_imported(self, name: str) -> bool:
+        """Whether a factory calls a class of models of another file of the package."""
+        scope = self.factories[name]
+        return any(
+            isinstance(use.node, ast.Call)
+            and self.neighbours.is_model(self.imports.qualified(use.node.func) or "")
+            for value in returned(scope.node)
+            for use in self.scopes.values(value, scope, ())
+        )
+
     def origin(self, use: Use) -> Origin | None:
         """The one model that an expression can be; None where it is none, or where the text leaves
         several."""

@@ -61,9 +61,10 @@ PREDICTIONS = frozenset(
 )
 TARGETS = frozenset("target targets label labels gt gts ground_truth y_true truth gold".split())
 
-WRAPPERS = frozenset(
-    "DataParallel DistributedDataParallel DDP FullyShardedDataParallel compile script".split()
-)
+REPLICAS = ("DataParallel", "DistributedDataParallel")
+"""Classes of torch.nn that run a model which they are given."""
+
+WRAPPERS = frozenset({*REPLICAS, "DDP", "FullyShardedDataParallel", "compile", "script"})
 """Calls that give back a model of the same structure as their first argument."""
 
 SAME_MODEL_METHODS = frozenset(
@@ -124,7 +125,7 @@ class Models:
         if last.endswith(OTHER_ENDINGS):
             return Verdict.OTHER
         if name.startswith("torch.nn."):
-            return Verdict.OTHER if last in ("Parameter", "Buffer") else Verdict.MODEL
+            return Verdict.OTHER if last in ("Parameter", "Buffer", *REPLICAS) else Verdict.MODEL
         if last == "LightningModule":
             return Verdict.MODEL
         if name.startswith(("torchvision.models.", "timm.models.")):

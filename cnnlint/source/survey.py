@@ -122,13 +122,15 @@ class _Surveyor:
             yield from self._defined(name, "class", self.scopes.scope_of[node], constructions)
 
     def _factories(self) -> Iterator[Candidate]:
-        """The factories that can be called. One whose arguments nobody gives is a helper, unless it asks
-        for the number of classes: what it builds is listed in its place."""
+        """The factories that can be called. One whose arguments nobody in the file gives is a helper, unless
+        it asks for the number of classes: what it builds is listed in its place. A class of another file is
+        not, so that its factory stands for it."""
         for name, scope in self.instances.factories.items():
             constructions = self._constructions(name)
             required = self.instances.required_parameters(name)
             conventional = CONVENTIONAL_ARGUMENTS.keys() >= {*required} and any(map(counts_classes, required))
-            if constructions or not required or conventional or name in self.asked_for:
+            imported = self.instances.builds_imported(name)
+            if constructions or not required or conventional or imported or name in self.asked_for:
                 yield from self._defined(name, "factory", scope, constructions)
 
     def _defined(

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Collection
 from functools import cached_property
 
-from cnnlint.source.constructions import ranked
+from cnnlint.source.constructions import ranked, unresolved
 from cnnlint.source.datasets import DatasetReader
 from cnnlint.source.expressions import Expressions
 from cnnlint.source.facts import Construction, InputEvidence
@@ -16,7 +16,7 @@ from cnnlint.source.instances import Instances, returned
 from cnnlint.source.models import Models
 from cnnlint.source.names import Imports
 from cnnlint.source.neighbours import Neighbours
-from cnnlint.source.scopes import Scope, Scopes
+from cnnlint.source.scopes import Scope, Scopes, Use
 
 
 class Home:
@@ -70,13 +70,19 @@ class User:
     def constructions(self, name: str, whole: bool = False) -> tuple[Construction, ...]:
         """How the file builds the class or factory `name`, best first; with `whole` without the calls that
         build it as a part of another model."""
-        calls = [
+        calls = [use for use in self._calls(name) if not (whole and self._inside_model(use.scope))]
+        return ranked(calls, self._expressions)
+
+    def unresolved(self, name: str) -> tuple[Construction, ...]:
+        """The calls of `name` that cannot be evaluated as a whole."""
+        return unresolved(self._calls(name), self._expressions)
+
+    def _calls(self, name: str) -> list[Use]:
+        return [
             use
             for use in self._scopes.calls
-            if self._model(use.node.func) == name  # type: ignore[attr-defined]
-            and not (whole and self._inside_model(use.scope))
+            if isinstance(use.node, ast.Call) and self._model(use.node.func) == name
         ]
-        return ranked(calls, self._expressions)
 
     def holds(self, names: Collection[str]) -> bool:
         """Whether a model, or a factory, of the file builds one of these or hands it on as a part."""

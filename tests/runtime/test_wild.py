@@ -141,8 +141,20 @@ def test_lazy_layers() -> None:
         ),
         ("self.fc = nn.Linear(40, 10)", "a, b: self.fc(torch.cat((a, b), 1))", [(20,), (20,)]),
         ("self.conv = nn.Conv2d(1, 4, 3)", "x: self.conv(x.view(-1, 1, 96, 96))", [(1, 96, 96)]),
+        ("self.fc = nn.Linear(41, 10)", "a, labels: self.fc(torch.cat((a, labels), 1))", [(20,), (21,)]),
+        (
+            "self.conv = nn.Conv2d(8, 4, 3)",
+            "x, c: self.conv(torch.cat((x, c.view(*c.shape, 1, 1).expand(-1, -1, *x.shape[2:])), 1))",
+            [(3, 224, 224), (5,)],
+        ),
+        (
+            "self.down = nn.Conv2d(3, 5, 4, 4); self.conv = nn.Conv2d(8, 8, 16, 16)",
+            "x, small: self.conv(torch.cat((self.down(x), small), 1)).view(-1, 8, 4, 4)",
+            [(3, 256, 256), (3, 64, 64)],
+        ),
+        ("self.fc = nn.Linear(9, 9)", "x, y: self.fc(x + y)", [(9,), (9,)]),
     ],
-    ids=["pooled", "joined", "reshaped"],
+    ids=["pooled", "joined", "reshaped", "labels", "condition", "smaller", "alike"],
 )
 def test_inputs_that_layers_behind_other_operators_need(
     init: str, forward: str, shapes: list[tuple[int, ...]]
@@ -154,7 +166,7 @@ def test_inputs_that_layers_behind_other_operators_need(
 
 def test_inputs_that_are_guessed_together_are_no_mistake() -> None:
     text = HEADER + module(
-        "Net", "self.fc = nn.Linear(40, 10)", "noise, labels: self.fc(torch.cat((noise, labels), -1))"
+        "Net", "self.fc = nn.Linear(40, 10)", "noise, labels: self.fc(noise) + labels[..., 0, 0, 0, 0, 0]"
     )
     trace = trace_text(text)
     assert not faults(trace)
@@ -350,6 +362,35 @@ def test_a_part_whose_inputs_nothing_says_is_left_to_its_model(tmp_path: Path) -
     )
     trace = traced_alone(tmp_path, text)
     assert (trace.models, trace.problems) == ((), ())
+
+
+def test_a_factory_stands_for_the_class_of_another_file(tmp_path: Path) -> None:
+    """A project builds its models from options, in functions that are given them."""
+    (tmp_path / "pyproject.toml").write_text("")
+    nets = tmp_path / "nets"
+    nets.mkdir()
+    init = "self.block = block(width, 4); self.stem = nn.Conv2d(3, width, 3)"
+    whole = module("Whole", init, "x: self.block(self.stem(x))", arguments=", block, width")
+    (nets / "whole.py").write_text(HEADER + whole)
+    (tmp_path / "options.py").write_text(
+        "import argparse\nparser = argparse.ArgumentParser()\n"
+        "parser.add_argument('--gizmo_width', default=13, type=int)\n"
+    )
+    (tmp_path / "build.py").write_text(
+        "from nets import wide\ndef build(opt):\n    return wide.make(gizmo=opt.gizmo_width)\n"
+    )
+    text = HEADER + "from .whole import Whole\n"
+    text += module("Block", "self.conv = nn.Conv2d(n, m, 1)", "x: self.conv(x)", arguments=", n, m")
+    text += "def make(gizmo):\n    return Whole(Block, gizmo)\n"
+    (nets / "wide.py").write_text(text)
+    model = only_model(trace_text(text, name=str(nets / "wide.py")))
+    assert (model.name, model.parameters[0].shape) == ("make", (4, 13, 1, 1))
+    assert "build.py, line 3, with 13 for opt.gizmo_width" in model.notes[0]
+
+
+def test_a_class_that_runs_a_given_model_is_none() -> None:
+    text = HEADER + "class Replicas(nn.DataParallel):\n    def replicate(self, module, devices):\n"
+    assert not trace_text(text + "        return [module for _ in devices]\n").problems
 
 
 def traced_alone(folder: Path, text: str) -> FileTrace:
