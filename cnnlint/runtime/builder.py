@@ -137,6 +137,36 @@ class Builder:
             self._missing_arguments(target)
         return None
 
+    def varied(self, built: Built) -> Built | None:
+        """The model with other numbers for the arguments that were made up, if any were and it can be built
+        so."""
+        make = built.candidate.varied
+        if make is None or built.broken:
+            return None
+        construction = Construction(self.files)
+        try:
+            model = construct.build(lambda: make(built.module), construction)
+        except BaseException as error:  # the user's code may raise anything
+            if _is_ours(error):
+                raise
+            return None
+        construct.move_to_meta(model)
+        return replace(built, model=model, construction=construction)
+
+    def made_up(self, target: Target, built: Built, message: str) -> None:
+        """Notes that a fault hangs on arguments that nothing supplies."""
+        call = f"{target.name}(…)"
+        said = f"nothing supplies all arguments of {target.name}, and with values that are made up {message}"
+        problem = Problem(
+            "missing-arguments",
+            said,
+            target.span,
+            help=f"add the comment `# cnnlint: model={call}` above it, or give --model '{call}'",
+            model=target.name,
+        )
+        if problem not in self.problems:
+            self.problems.append(problem)
+
     def parts(self, targets: Sequence[Target]) -> Iterator[Target]:
         """The targets that lacked arguments, and that a built model holds: they are judged as they are in it
         (the discriminator that a Lightning module builds for its training step)."""

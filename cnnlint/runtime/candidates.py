@@ -29,13 +29,15 @@ class NotAModel(Exception):
 class Candidate:
     """A way to build a target: `make` runs it in a loaded module. A `guessed` one may be wrong, so that
     a call which cannot be evaluated says nothing about the model; of a `tentative` one nothing that raises
-    does. The arguments of one that is `made_up` are by their names alone. `note` is what the report says."""
+    does. The arguments of one that is `made_up` are by their names alone; `varied`, after `make`, gives them
+    other values. `note` is what the report says."""
 
     text: str
     make: Callable[[SlicedModule], Any]
     guessed: bool = False
     tentative: bool = False
     made_up: bool = False
+    varied: Callable[[SlicedModule], Any] | None = None
     note: Callable[[SlicedModule], str] | None = None
 
 
@@ -66,7 +68,13 @@ def candidates(
     yield Candidate(f"{target.name}()", lambda module: _with_defaults(module, target, files))
     guess = _ByName(target, settings)
     yield Candidate(
-        f"{target.name}(…)", guess.make, guessed=True, tentative=True, made_up=True, note=guess.note
+        f"{target.name}(…)",
+        guess.make,
+        guessed=True,
+        tentative=True,
+        made_up=True,
+        varied=guess.varied,
+        note=guess.note,
     )
 
 
@@ -112,6 +120,13 @@ class _ByName:
                     raise
                 given = given | conventional.by_name(lacking, self.settings)
 
+    def varied(self, module: SlicedModule) -> Any:
+        """The same call with other numbers."""
+        function = definition(module, self.target)
+        return hand_over(
+            function, **{name: item.value for name, item in conventional.doubled(self.given).items()}
+        )
+
     def note(self, module: SlicedModule) -> str:
         """How the model was built, and where the values are from."""
         written = ", ".join(f"{name}={item.text}" for name, item in self.given.items())
@@ -136,7 +151,14 @@ def partly(
 ) -> Candidate:
     """A call as far as its arguments can be had; `evaluate` is for one of another file."""
     made = _Partly(target, construction, settings, evaluate)
-    return Candidate(construction.expression.text, made.make, guessed=True, tentative=True, note=made.note)
+    return Candidate(
+        construction.expression.text,
+        made.make,
+        guessed=True,
+        tentative=True,
+        varied=made.varied,
+        note=made.note,
+    )
 
 
 class _Partly:
@@ -158,6 +180,15 @@ class _Partly:
 
     def make(self, module: SlicedModule) -> Any:
         """Raises ArgumentsMissing where nothing is known of an argument that cannot be had."""
+        self.filled.clear()
+        return self._call(module)
+
+    def varied(self, module: SlicedModule) -> Any:
+        """The same call with other numbers for what cannot be had."""
+        self.filled = conventional.doubled(self.filled)
+        return self._call(module)
+
+    def _call(self, module: SlicedModule) -> Any:
         tree = ast.parse(self.construction.expression.text.strip(), mode="eval").body
         if not isinstance(tree, ast.Call) or any(isinstance(item, ast.Starred) for item in tree.args):
             raise ArgumentsMissing(self.target.name)
@@ -171,6 +202,8 @@ class _Partly:
 
     def _value(self, module: SlicedModule, node: ast.expr, name: str) -> Any:
         text = ast.unparse(node)
+        if text in self.filled:
+            return self.filled[text].value
         try:
             evaluate = self.evaluate or module.evaluate
             value = evaluate(replace(self.construction.expression, text=text))

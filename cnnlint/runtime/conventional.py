@@ -73,6 +73,14 @@ def by_name(names: list[str], settings: Settings) -> dict[str, Argument]:
     return given
 
 
+def doubled(given: Mapping[str, Argument]) -> dict[str, Argument]:
+    """Other values for the numbers among arguments, which share the divisors that they had."""
+    return {
+        name: item._replace(value=2 * item.value) if type(item.value) is int else item
+        for name, item in given.items()
+    }
+
+
 def lacking(error: TypeError) -> list[str]:
     """The arguments that a call lacked, by Python's own words."""
     told = str(error)

@@ -67,6 +67,13 @@ CHANGES: dict[str, tuple[str, dict[int, int | None]]] = {
 """Events that change files: what they do, and which of their arguments are the paths, each with the
 argument that holds the descriptor of the folder it is relative to."""
 
+CACHE_SETTINGS = ("MPLCONFIGDIR", "NUMBA_CACHE_DIR", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR")
+"""Variables that say where packages keep what they compute. Without such a folder numba raises when a package
+that uses it is imported (librosa), and torch makes one when it first needs a kernel that is not described."""
+
+_caches: list[str] = []
+"""The beginnings of the paths in the folders that were lent for that."""
+
 MEMORY = 6 << 30
 """Bytes that a file's code may allocate above what the worker has when it starts."""
 
@@ -94,8 +101,6 @@ class Guard:
         """For the rest of the process's life: audit hooks cannot be removed."""
         sys.dont_write_bytecode = True
         os.environ["TMPDIR"] = tempfile.tempdir = self._scratch
-        # torch makes this folder when it first needs a kernel that we do not describe.
-        os.environ["TORCHINDUCTOR_CACHE_DIR"] = os.path.join(self._scratch, "inductor")
         self._replace_what_is_not_audited()
         sys.addaudithook(self._audit)
 
@@ -150,7 +155,7 @@ class Guard:
             name = os.path.join(f"/proc/self/fd/{folder}", name)
         real = os.path.realpath(name)
         return real in (os.devnull, self._scratch) or real.startswith(
-            (self._scratch + os.sep, "/dev/shm/", "/proc/self/")
+            (self._scratch + os.sep, "/dev/shm/", "/proc/self/", *_caches)
         )
 
     def _refuse(self, what: str) -> None:
@@ -193,6 +198,15 @@ class Guard:
                 return True
             frame = frame.f_back
         return False
+
+
+def lend_caches(scratch: str) -> None:
+    """Has packages that are imported from now on keep their caches below a folder that is ours, which the
+    files that are linted share."""
+    folder = os.path.join(os.path.realpath(scratch), "caches", "")
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    os.environ.update({name: os.path.join(folder, name.lower()) for name in CACHE_SETTINGS})
+    _caches.append(folder)
 
 
 def _at(args: tuple[Any, ...], index: int | None) -> int:

@@ -307,17 +307,18 @@ class Solver:
                     for item in inputs
                 )
             )
+        read = inputs
         if any(item.source == "assumed" for item in inputs):
             inputs = self._sizes(inputs)
-        if len(inputs) == 1 and inputs[0].reason == ASSUMED:
-            inputs = self._other_layouts(inputs, OTHER_LAYOUTS)
+        if len(inputs) == 1 and read[0].reason == ASSUMED:
+            inputs = self._other_layouts(inputs, OTHER_LAYOUTS, read[0])
         elif len(inputs) == 1 and len(inputs[0].shape) == 1:
             features = inputs[0].shape[0]
             layouts = ((TOKENS, features), (SIDE, SIDE, features), *_maps(features))
-            inputs = self._other_layouts(inputs, layouts)
+            inputs = self._other_layouts(inputs, layouts, inputs[0])
         elif len(inputs) == 1 and inputs[0].source == "solved":
             # the features of a Linear may be the channels of a map that is pooled before it
-            inputs = self._other_layouts(inputs, _maps(math.prod(inputs[0].shape)))
+            inputs = self._other_layouts(inputs, _maps(math.prod(inputs[0].shape)), inputs[0])
         elif len(inputs) > 1:
             inputs = self._several(inputs)
         if len(inputs) == 1 and self._is_refuted(inputs[0]):
@@ -397,13 +398,15 @@ class Solver:
             elif isinstance(expected := faults[0].expected, int) and isinstance(faults[0].actual, int):
                 yield shapes | {index: (max(1 + expected - faults[0].actual, 1),)}
 
-    def _other_layouts(self, inputs: tuple[Input, ...], layouts: Sequence[Shape]) -> tuple[Input, ...]:
-        """The input in that one of the layouts which has the fewest faults."""
+    def _other_layouts(
+        self, inputs: tuple[Input, ...], layouts: Sequence[Shape], like: Input
+    ) -> tuple[Input, ...]:
+        """The input in that one of the layouts, each `like` another one, which has the fewest faults."""
         best, fewest = inputs, self.badness(inputs)
         for shape in layouts:
             if fewest == 0:
                 break
-            candidate = (replace(inputs[0], shape=shape),)
+            candidate = (replace(like, shape=shape),)
             badness = self.badness(candidate)
             if badness < fewest:
                 best, fewest = candidate, badness

@@ -32,6 +32,7 @@ from cnnlint.runtime.candidates import Candidate
 from cnnlint.runtime.construct import Construction
 from cnnlint.runtime.describe import constructor_parameters
 from cnnlint.runtime.errors import hand_over
+from cnnlint.runtime.guard import lend_caches
 from cnnlint.runtime.loader import SlicedModule
 from cnnlint.runtime.session import Session
 from cnnlint.runtime.texts import LiveFiles, Printed, printed
@@ -152,6 +153,7 @@ def _trace(model: LiveModel, job: Job, scratch: str, writer: Connection) -> NoRe
     try:
         sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
         child.prepare()
+        lend_caches(scratch)
         child.trace(job, scratch, writer, lambda job, scratch, send: _Session(model, job, scratch).run(send))
     finally:
         end(1)

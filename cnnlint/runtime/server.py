@@ -23,6 +23,7 @@ from typing import Any
 
 from cnnlint.job import Job, Outcome, how_it_ended
 from cnnlint.runtime.child import prepare, trace
+from cnnlint.runtime.guard import lend_caches
 from cnnlint.traces import FileTrace
 
 LONGEST_IMPORT = 60.0
@@ -314,6 +315,7 @@ def main() -> Any:
     # From here on there are children to end and a folder to remove: the parent's end is what ends us.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     with tempfile.TemporaryDirectory(prefix="cnnlint-", ignore_cleanup_errors=True) as scratch:
+        lend_caches(scratch)
         Server(connection, int(sys.argv[2]), scratch).serve()
     os._exit(0)  # taking torch down in order would keep the command waiting
 

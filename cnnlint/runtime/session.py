@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -67,7 +67,7 @@ class Session:
         self._builder = Builder(job, self.file, self.files)
         self._describer = Describer(self.files)
         self._guard: Guard | None = None
-        self._too_large: set[int] = set()  # models that make real numbers for the whole batch
+        self._too_large: set[int] = set()  # models that do something for each sample of the batch
 
     def run(self, progress: Callable[[FileTrace], None]) -> FileTrace:
         targets = self._targets()
@@ -127,6 +127,7 @@ class Session:
         for doubt in found.doubts:
             self._input_unknown(target, doubt)
         passes = self._passes(target, built, found)
+        passes = self._without_made_up(target, built, found, passes)
         if _doubtful(found.inputs):
             passes = self._without_consequences(target, found, passes)
         self._note_ends(target, passes)
@@ -145,7 +146,8 @@ class Session:
 
     def _note_ends(self, target: Target, passes: Sequence[Pass]) -> None:
         """A problem for a model none of whose passes ran to its end, where no fault tells why."""
-        told = any(problem.model == target.name for problem in self.problems)
+        problems = (*self.problems, *self._builder.problems)
+        told = any(problem.model == target.name for problem in problems)
         if told or not passes or any(run.complete for run in passes):
             return
         if any(operation.fault for run in passes for operation in run.operations):
@@ -162,6 +164,26 @@ class Session:
                 model=target.name,
             )
         )
+
+    def _without_made_up(
+        self, target: Target, built: Built, found: inputs.Found, passes: tuple[Pass, ...]
+    ) -> tuple[Pass, ...]:
+        """Passes without the faults that hang on arguments which were made up: with others they are not
+        there, or have other numbers."""
+        if not any(operation.fault for run in passes for operation in run.operations):
+            return passes
+        varied = self._builder.varied(built)
+        if varied is None:
+            return passes
+        kept = []
+        for run in passes:
+            other, _ = self._attempt(varied, found.inputs, run.mode, run.batch, recovering=True)
+            alike = {_fault_key(operation) for operation in other.operations}
+            hanging = [item for item in run.operations if item.fault and _fault_key(item) not in alike]
+            if hanging and (fault := hanging[0].fault):
+                self._builder.made_up(target, built, fault.exception or fault.message)
+            kept.append(_without_faults(run, {item.index for item in hanging}))
+        return tuple(kept)
 
     def _without_consequences(
         self, target: Target, found: inputs.Found, passes: tuple[Pass, ...]
@@ -183,8 +205,7 @@ class Session:
                 self._input_unknown(
                     target, f"nothing says what {target.name} takes, and with {shapes} it raises {said}"
                 )
-                first = raised[0].index
-                run = replace(run, operations=run.operations[:first], outputs=(), complete=False)
+                run = _up_to(run, raised[0])
             kept.append(run)
         return tuple(kept)
 
@@ -211,7 +232,8 @@ class Session:
         tracer = Tracer(self.files, construct.names_of(built.model), recovering=True)
         _set_mode(built.model, True)
         run = tracer.run(built.model, _tensors(given, batch, "meta"), [item.name for item in given], "train")
-        if is_out_of_memory(tracer.error) and batch == BATCH:
+        too_large = isinstance(tracer.error, TooManyOperations) or is_out_of_memory(tracer.error)
+        if too_large and batch == BATCH:
             self._too_large.add(id(built.model))
             return self._trial(built, given)
         if isinstance(tracer.error, (DataDependent, TooManyOperations)):
@@ -376,6 +398,32 @@ def _switches(model: nn.Module) -> bool:
         type(module).train is not nn.Module.train or hasattr(type(module), "training")
         for module in construct.all_modules(model)
     )
+
+
+def _up_to(run: Pass, operation: Operation) -> Pass:
+    """What of a pass comes before one of its operations."""
+    return replace(run, operations=run.operations[: operation.index], outputs=(), complete=False)
+
+
+def _without_faults(run: Pass, indices: Container[int]) -> Pass:
+    """A pass in which these operations are not at fault; it ends where one was an exception."""
+    operations = []
+    for operation in run.operations:
+        if operation.index in indices:
+            if operation.kind == "raise":
+                break
+            operation = replace(operation, fault=None)
+        operations.append(operation)
+    whole = tuple(operations) == run.operations
+    return run if whole else replace(run, operations=tuple(operations), complete=False)
+
+
+def _fault_key(operation: Operation) -> tuple[object, ...] | None:
+    """What is the same for a fault that two models have alike."""
+    fault = operation.fault
+    if fault is None:
+        return None
+    return (operation.layer, operation.calls, fault.reason, fault.expected, fault.actual)
 
 
 def _without_exceptions(run: Pass) -> Pass:

@@ -9,6 +9,7 @@ import signal
 
 from cnnlint.job import Outcome
 from cnnlint.runtime.child import prepare, trace
+from cnnlint.runtime.guard import lend_caches
 from cnnlint.traces import FileTrace
 
 
@@ -32,6 +33,7 @@ def main() -> None:
         folder, job = pickle.load(jobs)
     except EOFError:  # no file was left for this one
         return
+    lend_caches(folder)
     trace(job, os.path.join(folder, str(os.getpid())), answers)
 
 

@@ -108,6 +108,7 @@ class Tracer(MetaMode):
         self._kept: list[Any] = []
         self._sources: dict[int, torch.Tensor] = {}
         self._storages = 0
+        self._samples = 0
         self._shaky = False
         self._gradients = True
         self._transparent = transparent()
@@ -321,14 +322,8 @@ class Tracer(MetaMode):
                     func = _overwrite
         elif self.device == "meta" and kwargs.get("device") is not None:
             kwargs = {**kwargs, "device": "meta"}
-        if operator.kind == "split" and self._batch > LONGEST_LOOP:
-            spec = bound.get("input")
-            if (
-                isinstance(spec, TensorSpec)
-                and self._batch in spec.shape[:1]
-                and _splits_first_axis(operator, bound)
-            ):
-                raise TooManyOperations
+        if self._batch > LONGEST_LOOP and self._takes_batch_apart(operator, bound):
+            raise TooManyOperations
         try:
             result = self._call(func, args, kwargs)
         except Exception as error:
@@ -343,6 +338,17 @@ class Tracer(MetaMode):
             operator.kind, operator.name, operands, bound, operator, result, kwargs, inplace, overwrites
         )
         return result
+
+    def _takes_batch_apart(self, operator: Operator, bound: Bound) -> bool:
+        """Whether forward loops over the samples: `for image in images`, `images[i]` again and again."""
+        spec = bound.get("input")
+        if not isinstance(spec, TensorSpec) or self._batch not in spec.shape[:1]:
+            return False
+        if operator.kind == "index":
+            index = bound["index"]
+            first = index[0] if isinstance(index, tuple) and index else index
+            self._samples += type(first) is int
+        return self._samples > LONGEST_LOOP or (operator.name == "unbind" and bound.get("dim") == 0)
 
     def _call(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if self.meter is None:
@@ -664,11 +670,6 @@ def _layout(tensor: torch.Tensor, operator: Operator) -> tuple[Any, ...]:
     if operator.kind not in ("conv", "conv_transpose", "attention", "einsum"):
         strides = tuple(step for size, step in zip(tensor.shape, tensor.stride(), strict=True) if size > 1)
     return tuple(tensor.shape), DTYPES[tensor.dtype], strides
-
-
-def _splits_first_axis(operator: Operator, bound: Bound) -> bool:
-    """Whether a tensor is taken apart into single samples (`for image in images`)."""
-    return operator.name == "unbind" and bound.get("dim") == 0
 
 
 def _flat(operands: Mapping[str, Any]) -> Iterator[int]:

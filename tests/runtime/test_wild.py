@@ -393,6 +393,44 @@ def test_a_class_that_runs_a_given_model_is_none() -> None:
     assert not trace_text(text + "        return [module for _ in devices]\n").problems
 
 
+def test_a_fault_of_arguments_that_are_made_up_is_none() -> None:
+    init = "self.fc = nn.Linear(9, hidden_size); self.norm = nn.BatchNorm1d(32); self.head = nn.Linear(5, 2)"
+    text = HEADER + module("Net", init, "x: self.head(self.norm(self.fc(x)))", arguments=", hidden_size")
+    trace = trace_text(text, (9,))
+    (problem,) = trace.problems
+    assert (problem.reason, "expects 32 channels, but the input has 64" in problem.message) == (
+        "missing-arguments",
+        True,
+    )
+    assert not faults(trace)
+    trace = trace_text(text.replace("5, 2", "hidden_size, 2").replace("(9,", "(8,").replace("32", "64"), (9,))
+    assert faults(trace) == ["Linear expects 8 features, but the input has 9"]
+
+
+def test_packages_keep_their_caches_where_they_may_write(tmp_path: Path) -> None:
+    text = "import os\nfrom pathlib import Path\nfrom torch import nn\n"
+    text += "folder = Path(os.environ['NUMBA_CACHE_DIR'])\nfolder.mkdir(exist_ok=True)\n"
+    text += "WIDTH = (folder / 'kept').write_text('abc')\nnet = nn.Sequential(nn.Linear(4, WIDTH))\n"
+    assert only_model(trace_text(text, (4,))).parameters[0].shape == (3, 4)
+
+
+def test_a_forward_that_loops_over_its_samples_gets_a_small_batch() -> None:
+    text = HEADER + "class Net(nn.Module):\n    def forward(self, x):\n"
+    text += "        for n in range(x.shape[0]):\n            x[n][:2] = 0\n        return x.relu()\n"
+    run = only_model(trace_text(text, (4,))).passes[0]
+    assert run.complete and len(run.operations) < 20
+
+
+def test_a_waveform_that_no_layer_reads_as_it_is() -> None:
+    text = HEADER + module(
+        "Net",
+        "self.conv = nn.Conv1d(1, 8, 400, 160); self.head = nn.Conv2d(1, 4, 3)",
+        "x: self.head(self.conv(nn.functional.pad(x[:, None], (9, 9), mode='reflect'))[:, None])",
+    )
+    trace = trace_text(text)
+    assert [item.shape for item in only_model(trace).inputs] in ([(784,)], [(32000,)])
+
+
 def traced_alone(folder: Path, text: str) -> FileTrace:
     (folder / "parts.py").write_text(text)
     return trace_text(text, folder=folder, name="parts.py")
