@@ -32,6 +32,13 @@ def assumption(trace: Trace) -> str:
     return ""
 
 
+def image_size(trace: Trace) -> Shape:
+    """The height and width of the inputs (of the one with most axes), or the length of a signal without an
+    axis of channels."""
+    shape: Shape = max((trace.tensor(id).shape for id in trace.run.inputs), default=(), key=len)
+    return shape[2:] or shape[1:]
+
+
 def ladder_here(trace: Trace, tensor: Tensor | int | None) -> tuple[Related, ...]:
     """`28 → 14 → 7 here`, at the call that made the last step."""
     steps = trace.ladder(tensor)

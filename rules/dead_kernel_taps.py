@@ -6,7 +6,7 @@ from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace
 from cnnlint.plugin import Option
 from cnnlint.traces import Operation
-from cnnlint.wording import assumption, sizes
+from cnnlint.wording import assumption, image_size, sizes
 from cnnlint_rules._operations import OperationRule
 
 
@@ -77,7 +77,6 @@ class DeadKernelTaps(OperationRule):
         space = len(worst.windows)
         source = trace.operand(worst)
         here = sizes(source.shape[-space:]) if source else "small"
-        image = next((trace.tensor(id).shape[2:] for id in trace.run.inputs), ())
         kernel = sizes([window.kernel_size for window in worst.windows])
         dilated = f", dilation {worst.windows[0].dilation}" if worst.windows[0].dilation > 1 else ""
         percent = round(float(share) * 100)
@@ -85,7 +84,7 @@ class DeadKernelTaps(OperationRule):
             trace,
             worst,
             f"{percent} % of this model's convolution weights only ever multiply zero padding "
-            f"at {sizes(image).replace(' ', '')}{assumption(trace)}",
+            f"at {sizes(image_size(trace)).replace(' ', '')}{assumption(trace)}",
             label=f"{kernel} kernel{dilated} on a {here} map: {int(count):,} weights are dead",
             help="downsample less, give larger images, or use a smaller kernel or dilation here",
             also=[operation for _, operation in dead],

@@ -5,7 +5,7 @@ from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace
 from cnnlint.plugin import Option
 from cnnlint.traces import Operation
-from cnnlint.wording import assumption, ladder_here, sizes
+from cnnlint.wording import assumption, image_size, ladder_here, sizes
 from cnnlint_rules._operations import OperationRule
 
 
@@ -58,7 +58,7 @@ class EarlyDownsampling(OperationRule):
     ]
 
     def check(self, trace: Trace) -> Iterator[Diagnostic]:
-        image = max((trace.tensor(id).shape[2:] for id in trace.run.inputs), default=(), key=len)
+        image = image_size(trace)
         if len(image) < 2 or max(image) > self.largest_image or min(image) < 2 * self.stride:
             return
         strides = [1] * len(image)

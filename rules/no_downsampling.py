@@ -4,7 +4,7 @@ from cnnlint.analyses.receptive import receptive_fields
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace, product
 from cnnlint.plugin import Option
-from cnnlint.wording import assumption, flattened_map, worked_out
+from cnnlint.wording import assumption, flattened_map, image_size, worked_out
 from cnnlint_rules._operations import OperationRule
 
 
@@ -81,7 +81,7 @@ class NoDownsampling(OperationRule):
             ):
                 continue
             seen = fields.get(before.id, ())
-            image = max((trace.tensor(id).shape[2:] for id in trace.run.inputs), default=(), key=len)
+            image = image_size(trace)
             if (
                 not seen
                 or not image
