@@ -8,6 +8,8 @@ import sys
 import pytest
 from tracing import faults, only_model, trace_text, training_pass
 
+from cnnlint.analyses.receptive import receptive_fields
+from cnnlint.graph import Trace
 from cnnlint.traces import FileTrace, from_json, to_json
 
 FOUR_FAULTS = """
@@ -331,3 +333,39 @@ def test_max_of_two_tensors_is_no_reduction_and_out_is_written() -> None:
     assert [run.tensors[id].shape[1:] for id in joined.outputs] == [(16, 14, 14)]
     assert [run.tensors[id].shape[1:] for id in run.outputs] == [(14, 14)]
     assert not faults(trace)
+
+
+def test_what_rules_stand_on() -> None:
+    """Outputs of one operator have edges of their own; memory, versions, gradients and fields are told."""
+    trace = trace_text(
+        """
+        import torch
+        import torch.nn as nn
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.one = nn.Conv2d(2, 4, 3, padding=1)
+                self.other = nn.Conv2d(3, 4, 5, padding=2)
+
+            def forward(self, x):
+                left, middle, right = x.split([2, 3, 3], 1)
+                with torch.no_grad():
+                    frozen = self.other(right)
+                skip = self.other(middle)
+                skip.relu_()
+                return self.one(left) + skip + frozen
+        """,
+        (8, 16, 16),
+    )
+    graph = Trace(only_model(trace), training_pass(trace))
+    split, frozen, skip, relu, one, *_ = graph.operations()
+    assert [[item.index for item in graph.consumers(id)] for id in split.outputs] == [[4], [2], [1]]
+    parts = {graph.tensor(id).storage for id in (*split.outputs, *graph.run.inputs)}
+    assert len(parts) == 1  # views of the input
+    written, before = graph.tensor(relu.outputs[0]), graph.tensor(skip.outputs[0])
+    assert relu.inplace and written.storage == before.storage and written.id != before.id
+    assert (frozen.gradient, skip.gradient) == (False, True)
+    assert [graph.operand(item, "weight").name for item in (one, skip)] == ["one.weight", "other.weight"]
+    field = receptive_fields(graph)[graph.run.outputs[0]][0]
+    assert (field.smallest, field.largest, field.jump) == (3, 5, 1)
