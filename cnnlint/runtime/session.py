@@ -107,19 +107,8 @@ class Session:
         if built is None:
             raise NotAModel
         self.notes = list(built.notes)
-        effects = list(self._guard.effects) if self._guard else []
         try:
-            found = evidence.find(
-                target,
-                built.model,
-                self.job.inputs,
-                lambda expression: self._evaluate(built, expression),
-                lambda given: self._trial(built, given),
-                self._builder.siblings,
-                not built.candidate.made_up,
-            )
-            if self._guard:  # to look for inputs was our idea, and what forward does comes again
-                self._guard.effects = effects
+            found = self._found(target, built)
         except inputs.InputUnknown as error:
             self._input_unknown(target, str(error))
             return self._describer.describe(target, built, (), (), self.notes)
@@ -127,12 +116,28 @@ class Session:
         for doubt in found.doubts:
             self._input_unknown(target, doubt)
         passes = self._passes(target, built, found)
-        passes = self._without_made_up(target, built, found, passes)
+        passes = self._without_made_up(target, built, passes)
         if _doubtful(found.inputs):
             passes = self._without_consequences(target, found, passes)
         self._note_ends(target, passes)
         model = self._describer.describe(target, built, found.inputs, passes, self.notes)
         return self._probed(model, built) if self.job.sizes else model
+
+    def _found(self, target: Target, built: Built) -> inputs.Found:
+        """The inputs of a model. Raises InputUnknown."""
+        effects = list(self._guard.effects) if self._guard else []
+        found = evidence.find(
+            target,
+            built.model,
+            self.job.inputs,
+            lambda expression: self._evaluate(built, expression),
+            lambda given: self._trial(built, given),
+            self._builder.siblings,
+            not built.candidate.made_up,
+        )
+        if self._guard:  # to look for inputs was our idea, and what forward does comes again
+            self._guard.effects = effects
+        return found
 
     def _probed(self, model: Model, built: Built) -> Model:
         run = next((run for run in model.passes if run.complete), None)
@@ -165,9 +170,7 @@ class Session:
             )
         )
 
-    def _without_made_up(
-        self, target: Target, built: Built, found: inputs.Found, passes: tuple[Pass, ...]
-    ) -> tuple[Pass, ...]:
+    def _without_made_up(self, target: Target, built: Built, passes: tuple[Pass, ...]) -> tuple[Pass, ...]:
         """Passes without the faults that hang on arguments which were made up: with others they are not
         there, or have other numbers."""
         if not any(operation.fault for run in passes for operation in run.operations):
@@ -175,9 +178,10 @@ class Session:
         varied = self._builder.varied(built)
         if varied is None:
             return passes
+        given = self._found(target, varied).inputs
         kept = []
         for run in passes:
-            other, _ = self._attempt(varied, found.inputs, run.mode, run.batch, recovering=True)
+            other, _ = self._attempt(varied, given, run.mode, run.batch, recovering=True)
             alike = {_fault_key(operation) for operation in other.operations}
             hanging = [item for item in run.operations if item.fault and _fault_key(item) not in alike]
             if hanging and (fault := hanging[0].fault):
