@@ -54,6 +54,20 @@ class CrossSampleMixing(OperationRule):
                 x = self.embed(x)
                 return x @ x.T
         """,
+        """
+        import torch.nn as nn
+
+        # cnnlint: input=16
+        # cnnlint: input=16
+        class Nearest(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.embed = nn.Linear(16, 8)
+
+            def forward(self, query, neighbours):
+                near = self.embed(query) @ self.embed(neighbours).T
+                return (near.softmax(-1)[:, :, None] * neighbours).sum(1)
+        """,
     ]
     invalid = [
         """
@@ -102,9 +116,12 @@ class CrossSampleMixing(OperationRule):
             axis = operation.attributes.get("axis") if operation.kind == "softmax" else len(axes) - 1
             if not isinstance(axis, int) or axis >= len(axes) or len(axes) < 2:
                 continue
-            if roles(axes[axis]) == {BATCH} and _sums_over_samples(trace, operation):
+            over_batch = [roles(each) == {BATCH} for each in axes]
+            if sum(over_batch) > 1 < len(trace.run.inputs):
+                continue  # each sample of one input beside each of another, which may be no batch
+            if over_batch[axis] and _sums_over_samples(trace, operation):
                 mixed.update(operation.outputs)
-                yield self._finding(trace, operation, source, [roles(each) == {BATCH} for each in axes])
+                yield self._finding(trace, operation, source, over_batch)
 
     def _finding(
         self, trace: Trace, operation: Operation, source: Tensor, over_batch: list[bool]
