@@ -66,6 +66,19 @@ class AccidentalBroadcast(OperationRule):
                 x = self.conv(x)
                 return x - x.mean(1, keepdim=True)
         """,
+        """
+        import torch.nn as nn
+
+        # cnnlint: input=8
+        class Distances(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.embed = nn.Linear(8, 4)
+
+            def forward(self, x):
+                x = self.embed(x)
+                return (x[:, None] - x.unsqueeze(0)).square().sum(-1)
+        """,
     ]
     invalid = [
         """
@@ -109,6 +122,8 @@ class AccidentalBroadcast(OperationRule):
             first, second = tensors
             batches = [_batch_axes(provenance[tensor.id], tensor) for tensor in tensors]
             if _pairs_samples(batches):
+                if all(_makes_room(trace, tensor) for tensor in tensors):
+                    continue  # x[:, None] - x[None] says so
                 yield self._finding(trace, operation, first, second, "a table of all pairs of samples")
             elif _repeats_channels(first, second) and not _is_statistic(trace, *tensors):
                 count = max(first.shape[1], second.shape[1])
@@ -138,6 +153,15 @@ def _pairs_samples(batches: list[frozenset[int]]) -> bool:
     other."""
     first, second = batches
     return bool(first) and bool(second) and not first & second
+
+
+def _makes_room(trace: Trace, tensor: Tensor) -> bool:
+    """Whether a tensor was given another axis just before."""
+    step = trace.producer(tensor)
+    before = trace.main_input(step) if step is not None else None
+    if step is None or before is None:
+        return False
+    return step.name in ("unsqueeze", "__getitem__") and len(before.shape) < len(tensor.shape)
 
 
 def _repeats_channels(first: Tensor, second: Tensor) -> bool:

@@ -57,16 +57,17 @@ class CrossSampleMixing(OperationRule):
         """
         import torch.nn as nn
 
-        # cnnlint: input=16
-        # cnnlint: input=16
+        # cnnlint: input=16,16
         class Nearest(nn.Module):
             def __init__(self):
                 super().__init__()
                 self.embed = nn.Linear(16, 8)
+                self.head = nn.Linear(8, 2)
 
             def forward(self, query, neighbours):
-                near = self.embed(query) @ self.embed(neighbours).T
-                return (near.softmax(-1)[:, :, None] * neighbours).sum(1)
+                far = self.embed(query)[:, None] - self.embed(neighbours)[None]
+                near = (-far.square().sum(2)).softmax(1)
+                return self.head(near @ self.embed(neighbours))
         """,
     ]
     invalid = [

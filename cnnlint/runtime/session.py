@@ -110,11 +110,11 @@ class Session:
         try:
             found = self._found(target, built)
         except inputs.InputUnknown as error:
-            self._input_unknown(target, str(error))
+            self._input_unknown(target, str(error), len(inputs.forward_parameters(built.model)))
             return self._describer.describe(target, built, (), (), self.notes)
         self.notes.extend(found.notes)
         for doubt in found.doubts:
-            self._input_unknown(target, doubt)
+            self._input_unknown(target, doubt, len(found.inputs))
         passes = self._passes(target, built, found)
         passes = self._without_made_up(target, built, passes)
         if _doubtful(found.inputs):
@@ -207,19 +207,23 @@ class Session:
                 fault = raised[0].fault
                 said = (fault.exception or fault.message) if fault else ""
                 self._input_unknown(
-                    target, f"nothing says what {target.name} takes, and with {shapes} it raises {said}"
+                    target,
+                    f"nothing says what {target.name} takes, and with {shapes} it raises {said}",
+                    len(found.inputs),
                 )
                 run = _up_to(run, raised[0])
             kept.append(run)
         return tuple(kept)
 
-    def _input_unknown(self, target: Target, message: str) -> None:
+    def _input_unknown(self, target: Target, message: str, count: int) -> None:
+        """Notes that the `count` inputs of a model are not known."""
+        shapes = ["3x32x32", *["64"] * (count - 1)]
         problem = Problem(
             "input-unknown",
             message,
             target.span,
-            help="add the comment `# cnnlint: input=3x32x32` above it (per sample, without the batch), "
-            "or give --input 3x32x32",
+            help=f"add the comment `# cnnlint: input={','.join(shapes)}` above it (per sample, without the "
+            f"batch), or give {' '.join(f'--input {shape}' for shape in shapes)}",
             model=target.name,
         )
         if problem not in self.problems:
