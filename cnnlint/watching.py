@@ -106,7 +106,8 @@ class Changes(FileSystemEventHandler):
             return
         for path in (os.fsdecode(event.dest_path), os.fsdecode(event.src_path)):
             if path and self._matters(path, event.is_directory, event.event_type):
-                self._changed.put((path, event.event_type))
+                away = event.event_type == "moved" and path != os.fsdecode(event.dest_path)
+                self._changed.put((path, "deleted" if away else event.event_type))
                 return
 
     def _matters(self, path: str, is_folder: bool, kind: str) -> bool:

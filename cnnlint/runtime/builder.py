@@ -8,7 +8,7 @@ import contextlib
 import itertools
 import os
 import sys
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -73,6 +73,7 @@ class Builder:
         self._module: SlicedModule | None = None
         self._built: list[Built] = []
         self._parts: dict[str, Built] = {}
+        self._made_up: set[str] = set()  # models that were built, and of which some faults are not told
         self.siblings = Siblings(job.path, _display, files)
 
     def load(self) -> SlicedModule:
@@ -153,7 +154,7 @@ class Builder:
         construct.move_to_meta(model)
         return replace(built, model=model, construction=construction)
 
-    def made_up(self, target: Target, built: Built, message: str) -> None:
+    def made_up(self, target: Target, message: str) -> None:
         """Notes that a fault hangs on arguments that nothing supplies."""
         call = f"{target.name}(…)"
         said = f"nothing supplies all arguments of {target.name}, and with values that are made up {message}"
@@ -166,11 +167,13 @@ class Builder:
         )
         if problem not in self.problems:
             self.problems.append(problem)
+        self._made_up.add(target.name)
 
     def parts(self, targets: Sequence[Target]) -> Iterator[Target]:
         """The targets that lacked arguments, and that a built model holds: they are judged as they are in it
         (the discriminator that a Lightning module builds for its training step)."""
         lacking = {problem.model for problem in self.problems if problem.reason == "missing-arguments"}
+        lacking -= self._made_up
         for target in targets:
             if target.kind == "class" and target.name in lacking:
                 part = next(filter(None, (_part(target, built) for built in self._built)), None)
@@ -185,6 +188,7 @@ class Builder:
         or a helper."""
         if any(target.kind == "factory" and target.name in built for target in targets):
             classes = {target.name for target in targets if target.kind == "class" or target.definition}
+            classes -= self._made_up
             self.problems = [
                 problem
                 for problem in self.problems
@@ -415,14 +419,15 @@ def _part(target: Target, whole: Built) -> Built | None:
         kind = type(part)
         if path and (kind.__name__, kind.__module__) == (target.name, whole.module.module.__name__):
             text = f"{whole.candidate.text}.{path}"
-            candidate = Candidate(text, partial(_made_in, whole.candidate, path))
+            varied = whole.candidate.varied and partial(_made_in, whole.candidate.varied, path)
+            candidate = Candidate(text, partial(_made_in, whole.candidate.make, path), varied=varied)
             notes = (f"{target.name} was taken from the model that holds it: {text}",)
             return replace(whole, model=part, candidate=candidate, notes=notes)
     return None
 
 
-def _made_in(whole: Candidate, path: str, module: SlicedModule) -> Any:
-    return whole.make(module).get_submodule(path)
+def _made_in(make: Callable[[SlicedModule], Any], path: str, module: SlicedModule) -> Any:
+    return make(module).get_submodule(path)
 
 
 def _is_ours(error: BaseException) -> bool:

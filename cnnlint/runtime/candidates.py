@@ -107,7 +107,7 @@ class _ByName:
         given = conventional.conventional(module, function, self.settings)
         if self.target.evidence.class_counts:
             count = self.target.evidence.class_counts[0].count
-            own = conventional.Argument(count, repr(count))
+            own = conventional.Argument(count, repr(count), "its data")
             given = {name: own if "class" in name else item for name, item in given.items()}
         while True:
             self.given = given
@@ -212,7 +212,7 @@ class _Partly:
             counts = counts_classes(name) or CLASSES.fullmatch(text)
             known = self.target.evidence.class_counts
             count = known[0].count if counts and known else CONVENTIONAL_ARGUMENTS["num_classes"]
-            own = conventional.Argument(count, repr(count))
+            own = conventional.Argument(count, repr(count), "its data" if counts and known else "")
             self.filled[text] = own if counts else self._by_name(node, name)
             return self.filled[text].value
         return value

@@ -67,7 +67,7 @@ def _outcome(job: Job, scratch: str, writer: Writer, by: TraceFile | None) -> Ou
         limit_memory()
         if job.device == "cuda" and not torch.cuda.is_available():
             return Outcome(refused="--device cuda: torch finds no CUDA device here")
-        recorder = Recorder(job.path)
+        recorder = Recorder(job.path, scratch)
         recorder.start()
         trace = (by or trace_file)(job, scratch, writer.send)
         return Outcome(trace, reads=None if trace.crash else recorder.reads())

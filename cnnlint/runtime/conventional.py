@@ -19,6 +19,9 @@ CONFIGURATIONS = frozenset(
 """What arguments are called that hold many settings."""
 
 
+COUNTS_LAYERS = re.compile("layer|depth|block")
+
+
 class Argument(NamedTuple):
     """A value, how the report shows it, and where the project gives it to such a name ("": nowhere)."""
 
@@ -74,11 +77,16 @@ def by_name(names: list[str], settings: Settings) -> dict[str, Argument]:
 
 
 def doubled(given: Mapping[str, Argument]) -> dict[str, Argument]:
-    """Other values for the numbers among arguments, which share the divisors that they had."""
-    return {
-        name: item._replace(value=2 * item.value) if type(item.value) is int else item
+    """Other values, which share the divisors, for the numbers that are from nowhere, but for how many layers
+    there are. Raises ArgumentsMissing where there are no such numbers."""
+    found = {
+        name: item._replace(value=2 * item.value)
         for name, item in given.items()
+        if type(item.value) is int and not item.where and not COUNTS_LAYERS.search(name)
     }
+    if not found:
+        raise ArgumentsMissing("")
+    return {**given, **found}
 
 
 def lacking(error: TypeError) -> list[str]:

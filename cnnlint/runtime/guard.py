@@ -71,7 +71,7 @@ CACHE_SETTINGS = ("MPLCONFIGDIR", "NUMBA_CACHE_DIR", "TORCHINDUCTOR_CACHE_DIR", 
 """Variables that say where packages keep what they compute. Without such a folder numba raises when a package
 that uses it is imported (librosa), and torch makes one when it first needs a kernel that is not described."""
 
-_caches: list[str] = []
+caches: list[str] = []
 """The beginnings of the paths in the folders that were lent for that."""
 
 MEMORY = 6 << 30
@@ -155,7 +155,7 @@ class Guard:
             name = os.path.join(f"/proc/self/fd/{folder}", name)
         real = os.path.realpath(name)
         return real in (os.devnull, self._scratch) or real.startswith(
-            (self._scratch + os.sep, "/dev/shm/", "/proc/self/", *_caches)
+            (self._scratch + os.sep, "/dev/shm/", "/proc/self/", *caches)
         )
 
     def _refuse(self, what: str) -> None:
@@ -206,7 +206,7 @@ def lend_caches(scratch: str) -> None:
     folder = os.path.join(os.path.realpath(scratch), "caches", "")
     os.makedirs(folder, mode=0o700, exist_ok=True)
     os.environ.update({name: os.path.join(folder, name.lower()) for name in CACHE_SETTINGS})
-    _caches.append(folder)
+    caches.append(folder)
 
 
 def _at(args: tuple[Any, ...], index: int | None) -> int:

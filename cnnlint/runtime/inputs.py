@@ -78,6 +78,9 @@ OTHER_LAYOUTS: tuple[Shape, ...] = (
 ASSUMED = "nothing in the file says it"
 """The reason of an input that rests on nothing."""
 
+MOST_TRIED = 20
+"""Combinations of shapes that are tried for several inputs."""
+
 HALVED = (256, 128, 64)
 """Heights and widths that can be halved often, for several maps of which one is smaller."""
 
@@ -336,21 +339,41 @@ class Solver:
         return error is not None and use[1].origin != "input"
 
     def _several(self, inputs: tuple[Input, ...]) -> tuple[Input, ...]:
-        """Several inputs, in those of the shapes that they may have together which have the fewest faults."""
+        """Several inputs, in those of the shapes that they may have together which have the fewest faults.
+        What breaks the layer that reads an input is no better, though it hides what comes later."""
         best, fewest = inputs, self.badness(inputs)
+        broken = self._broken_readers(inputs)
+        tried: set[tuple[Shape, ...]] = set()
         for shapes in self._together(inputs):
-            if not fewest:
+            if not fewest or len(tried) == MOST_TRIED:
                 break
             changed = tuple(
-                replace(item, shape=shapes[index], dtype="float32", source="assumed", reason=TOGETHER)
+                replace(
+                    item,
+                    shape=shapes[index],
+                    dtype=inputs[0].dtype if shapes[index] == inputs[0].shape else "float32",
+                    source="assumed",
+                    reason=TOGETHER,
+                )
                 if index in shapes
                 else item
                 for index, item in enumerate(inputs)
             )
+            key = tuple(item.shape for item in changed)
+            if key in tried:
+                continue
+            tried.add(key)
             badness = self.badness(changed)
-            if badness < fewest:
+            if badness < fewest and self._broken_readers(changed) <= broken:
                 best, fewest = changed, badness
         return best
+
+    def _broken_readers(self, inputs: Sequence[Input]) -> set[str | None]:
+        """The layers that are the first to read an input, and refuse it."""
+        run, _ = self.trial(inputs)
+        trace = Trace(bare_model(run), run)
+        readers = [use[0] for id in run.inputs if (use := first_use(trace, id))]
+        return {operation.layer for operation in readers if operation.fault}
 
     def _together(self, inputs: tuple[Input, ...]) -> Iterator[dict[int, Shape]]:
         """Other shapes for some of the inputs. Vectors that are joined share the features that a Linear
@@ -364,7 +387,8 @@ class Solver:
             share = total // len(group)
             if share and len(group) > 1:
                 yield {**dict.fromkeys(group[:-1], (share,)), group[-1]: (total - share * (len(group) - 1),)}
-        yield {index: (TOKENS, *inputs[index].shape) for index in vectors}
+        if vectors:
+            yield {index: (TOKENS, *inputs[index].shape) for index in vectors}
         others = [index for index in range(1, len(inputs)) if inputs[index].shape or index in labels]
         yield dict.fromkeys(others, inputs[0].shape)
         for index in others:
@@ -537,7 +561,7 @@ def _scaled(shapes: Mapping[int, Shape]) -> Iterator[dict[int, Shape]]:
     largest = max((shape[-1] for shape in maps.values()), default=1)
     for side in HALVED:
         yield {
-            index: (shape[0], *(size * side // largest for size in shape[1:]))
+            index: (shape[0], *(max(1, size * side // largest) for size in shape[1:]))
             for index, shape in maps.items()
         }
 

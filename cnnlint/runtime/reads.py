@@ -14,7 +14,7 @@ from typing import Any
 
 import cnnlint
 from cnnlint.job import Reads
-from cnnlint.runtime.guard import WRITING
+from cnnlint.runtime import guard
 
 
 class Recorder:
@@ -22,10 +22,12 @@ class Recorder:
 
     Args:
         path: the linted file, whose text the job has.
+        scratch: the folder that it may write into. What it reads there, or in caches, is its own.
     """
 
-    def __init__(self, path: str):
+    def __init__(self, path: str, scratch: str):
         self._path = os.path.realpath(path)
+        self._lent = (os.path.realpath(scratch) + os.sep, *guard.caches)
         self._files: set[str] = set()
         self._folders: set[str] = set()
 
@@ -37,15 +39,19 @@ class Recorder:
         """What was read up to now, without what is installed; with modules that were imported before the
         start, and with the folders in which a module or a neighbour may appear."""
         files = _own(self._files, os.path.isfile) | module_files()
-        files.discard(self._path)
+        files = {path for path in files if path != self._path and not path.startswith(self._lent)}
         beside = {os.path.dirname(path) for path in (self._path, *files)}
-        folders = _own(self._folders | beside | set(sys.path), os.path.isdir)
+        folders = {
+            folder
+            for folder in _own(self._folders | beside | set(sys.path), os.path.isdir)
+            if not f"{folder}{os.sep}".startswith(self._lent)
+        }
         return Reads(tuple(sorted(files)), tuple(sorted(folders)))
 
     def _audit(self, event: str, args: tuple[Any, ...]) -> None:
         if event == "open":
             path, _, flags = args
-            if isinstance(path, (str, bytes)) and not (isinstance(flags, int) and flags & WRITING):
+            if isinstance(path, (str, bytes)) and not (isinstance(flags, int) and flags & guard.WRITING):
                 self._files.add(os.path.abspath(os.fsdecode(path)))
         elif event in ("os.listdir", "os.scandir") and isinstance(args[0], (str, bytes)):
             self._folders.add(os.path.abspath(os.fsdecode(args[0])))

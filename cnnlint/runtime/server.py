@@ -38,8 +38,8 @@ GRACE = 1.0
 
 @dataclass
 class Child:
-    """A process that traces one file, and may write into its scratch folder only. Each model of the file
-    has `seconds` of its own."""
+    """A process that traces one file, and may write into its scratch folder and into caches only. Each model
+    of the file has `seconds` of its own."""
 
     number: int
     pid: int

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import time
 import traceback
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,7 @@ from torch import nn
 
 from cnnlint.graph import Trace
 from cnnlint.job import Job, own_fault
-from cnnlint.runtime import construct, evidence, inputs
+from cnnlint.runtime import construct, evidence, inputs, variation
 from cnnlint.runtime.builder import Builder, Built
 from cnnlint.runtime.candidates import NotAModel
 from cnnlint.runtime.construct import Construction
@@ -35,7 +36,7 @@ BATCH = 103 * 840
 wherever it goes, and that models which split the batch can divide (a prime × 840)."""
 
 PROBING = 0.25
-"""The part of a file's time in which one model's attempts at other sizes may be made."""
+"""The part of a model's time in which attempts at other sizes or with other arguments may be made."""
 
 SMALL_BATCH = 2
 """Samples in a batch on a real device, and for models that loop over their batch."""
@@ -45,7 +46,7 @@ def trace_file(job: Job, scratch: str, progress: Callable[[FileTrace], None]) ->
     """The trace of one file. Raises nothing that the file's own code does.
 
     Args:
-        scratch: the one folder that the file's code may write into.
+        scratch: the folder that the file's code may write into.
         progress: is given what is there after each model.
     """
     return Session(job, scratch).run(progress)
@@ -103,6 +104,7 @@ class Session:
         )
 
     def _model(self, target: Target) -> Model:
+        began = time.monotonic()
         built = self._builder.build(target)
         if built is None:
             raise NotAModel
@@ -116,7 +118,7 @@ class Session:
         for doubt in found.doubts:
             self._input_unknown(target, doubt, len(found.inputs))
         passes = self._passes(target, built, found)
-        passes = self._without_made_up(target, built, passes)
+        passes = self._without_made_up(target, built, found, passes, time.monotonic() - began)
         if _doubtful(found.inputs):
             passes = self._without_consequences(target, found, passes)
         self._note_ends(target, passes)
@@ -170,23 +172,26 @@ class Session:
             )
         )
 
-    def _without_made_up(self, target: Target, built: Built, passes: tuple[Pass, ...]) -> tuple[Pass, ...]:
-        """Passes without the faults that hang on arguments which were made up: with others they are not
-        there, or have other numbers."""
-        if not any(operation.fault for run in passes for operation in run.operations):
+    def _without_made_up(
+        self, target: Target, built: Built, found: inputs.Found, passes: tuple[Pass, ...], taken: float
+    ) -> tuple[Pass, ...]:
+        """Passes without the faults that hang on arguments which were made up. To find out takes about as
+        long as the passes have `taken`, in seconds."""
+        faulty = any(operation.fault for run in passes for operation in run.operations)
+        if not faulty or taken > self.job.timeout * PROBING:
             return passes
         varied = self._builder.varied(built)
         if varied is None:
             return passes
-        given = self._found(target, varied).inputs
+        solved = any(item.source in ("assumed", "solved") for item in found.inputs)
+        given = self._found(target, varied).inputs if solved else found.inputs
         kept = []
         for run in passes:
             other, _ = self._attempt(varied, given, run.mode, run.batch, recovering=True)
-            alike = {_fault_key(operation) for operation in other.operations}
-            hanging = [item for item in run.operations if item.fault and _fault_key(item) not in alike]
-            if hanging and (fault := hanging[0].fault):
-                self._builder.made_up(target, built, fault.exception or fault.message)
-            kept.append(_without_faults(run, {item.index for item in hanging}))
+            changed = variation.hanging(run, other)
+            if changed and (fault := changed[0].fault):
+                self._builder.made_up(target, fault.exception or fault.message)
+            kept.append(variation.without_faults(run, {item.index for item in changed}))
         return tuple(kept)
 
     def _without_consequences(
@@ -411,27 +416,6 @@ def _switches(model: nn.Module) -> bool:
 def _up_to(run: Pass, operation: Operation) -> Pass:
     """What of a pass comes before one of its operations."""
     return replace(run, operations=run.operations[: operation.index], outputs=(), complete=False)
-
-
-def _without_faults(run: Pass, indices: Container[int]) -> Pass:
-    """A pass in which these operations are not at fault; it ends where one was an exception."""
-    operations = []
-    for operation in run.operations:
-        if operation.index in indices:
-            if operation.kind == "raise":
-                break
-            operation = replace(operation, fault=None)
-        operations.append(operation)
-    whole = tuple(operations) == run.operations
-    return run if whole else replace(run, operations=tuple(operations), complete=False)
-
-
-def _fault_key(operation: Operation) -> tuple[object, ...] | None:
-    """What is the same for a fault that two models have alike."""
-    fault = operation.fault
-    if fault is None:
-        return None
-    return (operation.layer, operation.calls, fault.reason, fault.expected, fault.actual)
 
 
 def _without_exceptions(run: Pass) -> Pass:

@@ -344,7 +344,7 @@ class Tracer(MetaMode):
         spec = bound.get("input")
         if not isinstance(spec, TensorSpec) or self._batch not in spec.shape[:1]:
             return False
-        if operator.kind == "index":
+        if operator.name == "__getitem__":
             index = bound["index"]
             first = index[0] if isinstance(index, tuple) and index else index
             self._samples += type(first) is int

@@ -74,12 +74,14 @@ class Instances:
             if parameter not in rest and default_for(node.args, parameter) is None
         ]
 
-    def builds_imported(self, name: str) -> bool:
-        """Whether a factory calls a class of models of another file of the package."""
+    def hands_parts_to_imported(self, name: str) -> bool:
+        """Whether a factory hands a class of the file to a model of another file of the package, which it
+        gives back: `ResNet(Block, [2, 2, 2, 2])`."""
         scope = self.factories[name]
         return any(
             isinstance(use.node, ast.Call)
             and self.neighbours.is_model(self.imports.qualified(use.node.func) or "")
+            and any(isinstance(item, ast.Name) and self.models.is_module(item.id) for item in use.node.args)
             for value in returned(scope.node)
             for use in self.scopes.values(value, scope, ())
         )

@@ -123,14 +123,14 @@ class _Surveyor:
 
     def _factories(self) -> Iterator[Candidate]:
         """The factories that can be called. One whose arguments nobody in the file gives is a helper, unless
-        it asks for the number of classes: what it builds is listed in its place. A class of another file is
-        not, so that its factory stands for it."""
+        it asks for the number of classes: what it builds is listed in its place. A model of another file is
+        not, so that the factory stands for it which gives it the parts of this one."""
         for name, scope in self.instances.factories.items():
             constructions = self._constructions(name)
             required = self.instances.required_parameters(name)
             conventional = CONVENTIONAL_ARGUMENTS.keys() >= {*required} and any(map(counts_classes, required))
-            imported = self.instances.builds_imported(name)
-            if constructions or not required or conventional or imported or name in self.asked_for:
+            whole = self.instances.hands_parts_to_imported(name)
+            if constructions or not required or conventional or whole or name in self.asked_for:
                 yield from self._defined(name, "factory", scope, constructions)
 
     def _defined(
@@ -144,7 +144,8 @@ class _Surveyor:
         elif scope.parent and (name in self.asked_for or not self._inside_model(scope.parent)):
             inner = definition(scope, self.expressions)
             if inner is None and not constructions:
-                self._out_of_reach.setdefault(scope.parent, []).append(span)
+                if kind == "class":  # a factory there is what its function returns
+                    self._out_of_reach.setdefault(scope.parent, []).append(span)
             else:
                 built = tuple(_within(inner, item) for item in constructions)
                 yield Candidate(name, kind, scope.node, span, built, inner)

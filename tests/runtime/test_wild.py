@@ -407,6 +407,20 @@ def test_a_fault_of_arguments_that_are_made_up_is_none() -> None:
     assert faults(trace) == ["Linear expects 8 features, but the input has 9"]
 
 
+def test_a_fault_whatever_the_made_up_arguments_are_stays() -> None:
+    init = "self.a = nn.Linear(9, hidden_dim); self.b = nn.Linear(2 * hidden_dim, 3)"
+    text = HEADER + module("Net", init, "x: self.b(self.a(x))", arguments=", hidden_dim")
+    assert faults(trace_text(text, (9,))) == ["Linear expects 128 features, but the input has 64"]
+
+
+@pytest.mark.parametrize(
+    "call", ["unfold(2, 2, 2)", "narrow(2, 0, 2)", "masked_fill_(torch.tensor(True), 0.0)", "diagonal()"]
+)
+def test_parts_of_the_whole_batch_are_no_loop(call: str) -> None:
+    text = HEADER + module("Net", "self.conv = nn.Conv2d(3, 4, 3)", f"x: self.conv(x).{call}")
+    assert only_model(trace_text(text, (3, 8, 8))).passes[0].complete
+
+
 def test_packages_keep_their_caches_where_they_may_write(tmp_path: Path) -> None:
     text = "import os\nfrom pathlib import Path\nfrom torch import nn\n"
     text += "folder = Path(os.environ['NUMBA_CACHE_DIR'])\nfolder.mkdir(exist_ok=True)\n"
