@@ -120,7 +120,7 @@ class Session:
         passes = self._passes(target, built, found)
         passes = self._without_made_up(target, built, found, passes, time.monotonic() - began)
         if _doubtful(found.inputs):
-            passes = self._without_consequences(target, found, passes)
+            passes = self._without_consequences(target, built, found, passes)
         self._note_ends(target, passes)
         model = self._describer.describe(target, built, found.inputs, passes, self.notes)
         return self._probed(model, built) if self.job.sizes else model
@@ -195,7 +195,7 @@ class Session:
         return tuple(kept)
 
     def _without_consequences(
-        self, target: Target, found: inputs.Found, passes: tuple[Pass, ...]
+        self, target: Target, built: Built, found: inputs.Found, passes: tuple[Pass, ...]
     ) -> tuple[Pass, ...]:
         """Passes without the exceptions that an input which rests on nothing may itself have caused. A part
         of a model in another file is left to that."""
@@ -203,7 +203,7 @@ class Session:
         for run in passes:
             trace = Trace(inputs.bare_model(run), run)
             raised = [operation for operation in trace.faults() if not _independent(trace, operation)]
-            if raised and target.kind == "class" and self._builder.siblings.have_part(self.file, target.name):
+            if raised and target.kind == "class" and self._is_part(target, built):
                 raise NotAModel
             if raised:
                 shapes = ", ".join(
@@ -219,6 +219,10 @@ class Session:
                 run = _up_to(run, raised[0])
             kept.append(run)
         return tuple(kept)
+
+    def _is_part(self, target: Target, built: Built) -> bool:
+        """Whether a class is a part of a model in another file; an installed package has them for that."""
+        return built.module.installed or self._builder.siblings.have_part(self.file, target.name)
 
     def _input_unknown(self, target: Target, message: str, count: int) -> None:
         """Notes that the `count` inputs of a model are not known."""
