@@ -6,7 +6,9 @@ import ast
 import contextlib
 import importlib
 import itertools
+import os
 import re
+import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -138,11 +140,15 @@ class Siblings:
         for folder in dict.fromkeys(folders):
             if not folder.is_relative_to(root):
                 continue
-            for candidate in sorted(folder.glob("*.py")) + sorted(folder.glob("*.ipynb")):
+            for name in _sources(folder):
+                if len(found) == MOST_FILES:
+                    return list(found)
+                candidate = folder / name
                 with contextlib.suppress(OSError):
-                    if candidate != own and candidate.is_file() and candidate.stat().st_size <= LARGEST:
+                    status = candidate.stat()
+                    if stat.S_ISREG(status.st_mode) and status.st_size <= LARGEST and candidate != own:
                         found[candidate] = None
-        return list(found)[:MOST_FILES]
+        return list(found)
 
     @cached_property
     def _users(self) -> list[tuple[Path, User]]:
@@ -219,6 +225,15 @@ class Siblings:
                 sliced = SlicedModule(file, str(path), name, self._user_files)
             self._modules[str(path)] = sliced
         return self._modules[str(path)].evaluate(expression)
+
+
+def _sources(folder: Path) -> list[str]:
+    """The names of the Python files of a folder and then of its notebooks, each in order."""
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError:
+        return []
+    return [name for suffix in (".py", ".ipynb") for name in names if name.endswith(suffix)]
 
 
 def _is_test(path: Path) -> bool:

@@ -111,8 +111,11 @@ def growth(folder: Path, pairs: int) -> None:
     compare("10,000 layers against 1,000", [*lint, many], [*lint, few], folder, pairs, 11.0)
     small, large = models.many(folder, 100), models.many(folder, 1000)
     compare("1,000 files against 100", [*lint, large], [*lint, small], folder, pairs, 10.5)
-    one, hundred = measure.run([*lint, f"{small}/net0.py"], folder), measure.run([*lint, small], folder)
-    each = (hundred.seconds - one.seconds) / 99 * 1000
+    taken = []
+    for _ in range(pairs):
+        one, hundred = measure.run([*lint, f"{small}/net0.py"], folder), measure.run([*lint, small], folder)
+        taken.append((hundred.seconds - one.seconds) / 99 * 1000)
+    each = sorted(taken)[pairs // 2]
     print(f"{'each further LeNet':44}  {each:.0f} ms on {measure.cores()} cores  wanted ≤ 40 on 2")
 
 
