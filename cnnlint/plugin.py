@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 import difflib
 import importlib
-import importlib.metadata
 import inspect
 import pkgutil
 import re
@@ -21,6 +20,7 @@ from functools import cache
 from typing import Any, ClassVar, Self
 
 from cnnlint.diagnostic import Diagnostic, Fix, Related, Severity, Span
+from cnnlint.entrypoints import entry_points
 from cnnlint.graph import Trace
 from cnnlint.option import Option
 from cnnlint.traces import FileTrace
@@ -167,7 +167,7 @@ def all_rules(plugins: tuple[Plugin, ...] = ()) -> tuple[Rule, ...]:
     names: dict[str, Rule] = {}
     sources: list[tuple[str, Callable[[], object]]] = [
         (f"the rule package {entry.value!r} (entry point {entry.name!r})", entry.load)
-        for entry in importlib.metadata.entry_points(group=GROUP)
+        for entry in entry_points(GROUP)
     ]
     sources += [(f"{plugin.origin}: plugins: {plugin.module!r}", plugin.load) for plugin in plugins]
     for what, load in sources:
