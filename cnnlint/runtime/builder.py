@@ -156,18 +156,21 @@ class Builder:
 
     def made_up(self, target: Target, message: str) -> None:
         """Notes that a fault hangs on arguments that nothing supplies."""
-        call = f"{target.name}(…)"
         said = f"nothing supplies all arguments of {target.name}, and with values that are made up {message}"
+        self._ask_for_call(target, said, f"{target.name}(…)")
+        self._made_up.add(target.name)
+
+    def _ask_for_call(self, target: Target, message: str, call: str) -> None:
+        """Notes once what is not known for want of a call such as this one."""
         problem = Problem(
             "missing-arguments",
-            said,
+            message,
             target.span,
             help=f"add the comment `# cnnlint: model={call}` above it, or give --model '{call}'",
             model=target.name,
         )
         if problem not in self.problems:
             self.problems.append(problem)
-        self._made_up.add(target.name)
 
     def parts(self, targets: Sequence[Target]) -> Iterator[Target]:
         """The targets that lacked arguments, and that a built model holds: they are judged as they are in it
@@ -401,16 +404,9 @@ class Builder:
             names_needed = []
         names = ", ".join(names_needed)
         call = f"{target.name}({', '.join(f'{name}=…' for name in names_needed)})"
-        self.problems.append(
-            Problem(
-                "missing-arguments",
-                f"{target.name} needs {names or 'arguments'}, and nothing in the file supplies "
-                f"{'them' if len(names_needed) != 1 else 'it'}",
-                target.span,
-                help=f"add the comment `# cnnlint: model={call}` above it, or give --model '{call}'",
-                model=target.name,
-            )
-        )
+        them = "them" if len(names_needed) != 1 else "it"
+        said = f"{target.name} needs {names or 'arguments'}, and nothing in the file supplies {them}"
+        self._ask_for_call(target, said, call)
 
 
 def _part(target: Target, whole: Built) -> Built | None:

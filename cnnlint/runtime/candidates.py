@@ -221,8 +221,8 @@ class _Partly:
         """A value for an argument: that of the option which the call hands on (`k=opt.widen_factor`), else
         one of its own name."""
         option = node.attr if isinstance(node, ast.Attribute) else name
-        if option != name and option in self.settings([option]):
-            return conventional.by_name([option], self.settings)[option]
+        if option != name and (said := self.settings([option])):
+            return conventional.of_project(said[option])
         return conventional.by_name([name], self.settings)[name]
 
     def note(self, module: SlicedModule) -> str:

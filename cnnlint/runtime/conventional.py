@@ -61,13 +61,18 @@ def conventional(
     return given | by_name([item.name for item in parameters if item.name not in given], settings)
 
 
+def of_project(setting: Setting) -> Argument:
+    """The value that the project gives to a name."""
+    return Argument(setting.value, repr(setting.value), setting.where)
+
+
 def by_name(names: list[str], settings: Settings) -> dict[str, Argument]:
     """Values for arguments by their names: the project's own, else the field's. Raises ArgumentsMissing."""
     said = settings(names) if names else {}
     given = {}
     for name in names:
         if name in said:
-            given[name] = Argument(said[name].value, repr(said[name].value), said[name].where)
+            given[name] = of_project(said[name])
         elif name in CONVENTIONAL_ARGUMENTS:
             value = CONVENTIONAL_ARGUMENTS[name]
             given[name] = Argument(value, repr(value))

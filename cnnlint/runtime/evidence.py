@@ -13,13 +13,12 @@ from cnnlint.runtime.inputs import (
     EvidenceReader,
     Found,
     InputUnknown,
-    Solver,
-    Trial,
     forward_parameters,
     from_option,
     most_inputs,
 )
 from cnnlint.runtime.siblings import Evaluate, Siblings
+from cnnlint.runtime.solving import Solver, Trial
 from cnnlint.source.facts import InputEvidence, Target
 from cnnlint.traces import Input
 
@@ -70,7 +69,7 @@ def find(
             wanted = f"{len(names)} inputs ({', '.join(names)})"
             raise InputUnknown(f"forward of {target.name} takes {wanted}, and --input gives {len(option)}")
         return Found(from_option(option, names))
-    found = _Weighing(target, model, names, evaluate, Solver(model, names, trial, sure)).found(siblings)
+    found = _Weighing(target, model, names, evaluate, Solver(names, trial, sure)).found(siblings)
     return replace(found, doubts=(*_too_few(target, names), *found.doubts))
 
 

@@ -14,7 +14,7 @@ from torch import nn
 
 from cnnlint.graph import Trace
 from cnnlint.job import Job, own_fault
-from cnnlint.runtime import construct, evidence, inputs, variation
+from cnnlint.runtime import construct, evidence, inputs, solving, variation
 from cnnlint.runtime.builder import Builder, Built
 from cnnlint.runtime.candidates import NotAModel
 from cnnlint.runtime.construct import Construction
@@ -187,7 +187,7 @@ class Session:
         given = self._found(target, varied).inputs if solved else found.inputs
         kept = []
         for run in passes:
-            other, _ = self._attempt(varied, given, run.mode, run.batch, recovering=True)
+            other, _ = self._on_meta(varied, given, run.mode, run.batch, recovering=True)
             changed = variation.hanging(run, other)
             if changed and (fault := changed[0].fault):
                 self._builder.made_up(target, fault.exception or fault.message)
@@ -201,7 +201,7 @@ class Session:
         of a model in another file is left to that."""
         kept = []
         for run in passes:
-            trace = Trace(inputs.bare_model(run), run)
+            trace = Trace(solving.bare_model(run), run)
             raised = [operation for operation in trace.faults() if not _independent(trace, operation)]
             if raised and target.kind == "class" and self._is_part(target, built):
                 raise NotAModel
@@ -246,9 +246,7 @@ class Session:
     def _trial(self, built: Built, given: Sequence[Input]) -> tuple[Pass, BaseException | None]:
         """A recovering pass on the meta device in training mode, for solving."""
         batch = SMALL_BATCH if id(built.model) in self._too_large else BATCH
-        tracer = Tracer(self.files, construct.names_of(built.model), recovering=True)
-        _set_mode(built.model, True)
-        run = tracer.run(built.model, _tensors(given, batch, "meta"), [item.name for item in given], "train")
+        run, tracer = self._on_meta(built, given, "train", batch, recovering=True)
         too_large = isinstance(tracer.error, TooManyOperations) or is_out_of_memory(tracer.error)
         if too_large and batch == BATCH:
             self._too_large.add(id(built.model))
@@ -303,13 +301,27 @@ class Session:
     def _attempt(
         self, built: Built, given: Sequence[Input], mode: str, batch: int, recovering: bool = False
     ) -> tuple[Pass, BaseException | None]:
-        tracer = self._tracer(built, "meta", recovering)
-        _set_mode(built.model, mode == "train")
-        run = tracer.run(built.model, _tensors(given, batch, "meta"), [item.name for item in given], mode)
+        run, tracer = self._on_meta(built, given, mode, batch, recovering, self.job.verify)
         self._note_mismatches(tracer)
         self._why_ended = _why(tracer.error)
         self._mode_matters = tracer.mode_matters
         return run, tracer.error
+
+    def _on_meta(
+        self,
+        built: Built,
+        given: Sequence[Input],
+        mode: str,
+        batch: int,
+        recovering: bool,
+        verify: bool = False,
+    ) -> tuple[Pass, Tracer]:
+        """A pass that sizes only, and what made it."""
+        names = construct.names_of(built.model)
+        tracer = Tracer(self.files, names, recovering=recovering, verify=verify)
+        _set_mode(built.model, mode == "train")
+        run = tracer.run(built.model, _tensors(given, batch, "meta"), [item.name for item in given], mode)
+        return run, tracer
 
     def _real_pass(
         self,
@@ -371,9 +383,6 @@ class Session:
                 replace(item, cost=_joined(item.cost, meter.cost(item.index))) for item in operations
             )
         return replace(run, operations=operations)
-
-    def _tracer(self, built: Built, device: str, recovering: bool) -> Tracer:
-        return Tracer(self.files, construct.names_of(built.model), device, recovering, self.job.verify)
 
     def _note(self, note: str) -> None:
         """Remark something of the model in the report, once."""
@@ -439,7 +448,7 @@ def _why(error: BaseException | None) -> str:
 
 def _doubtful(given: Sequence[Input]) -> bool:
     """Whether inputs rest on nothing; of several, guesses at one are guesses at how they go together."""
-    return any(item.reason == inputs.ASSUMED for item in given) or (
+    return any(item.reason == solving.ASSUMED for item in given) or (
         len(given) > 1 and any(item.source in ("assumed", "solved") for item in given)
     )
 
