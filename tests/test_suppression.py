@@ -18,7 +18,7 @@ from cnnlint.fixes.suppression import skips
 from cnnlint.judging import judge, with_unused_comments
 from cnnlint.result import TracedFile
 from cnnlint.source.file import SourceFile
-from cnnlint.source.tokens import Rows, Tokens
+from cnnlint.source.tokens import Rows
 from cnnlint.tracing import trace_paths
 
 NET = textwrap.dedent(
@@ -287,9 +287,8 @@ def test_a_skipped_file_is_no_failure(tmp_path: Path) -> None:
 
 
 def test_statements() -> None:
-    tokens = Tokens(
-        SourceFile("net.py", 'a = (\n  1,\n\n)\nif a:\n    b = """\n  """; c = 1 + \\\n 2\n# d\n')
-    )
+    text = 'a = (\n  1,\n\n)\nif a:\n    b = """\n  """; c = 1 + \\\n 2\n# d\n'
+    tokens = SourceFile("net.py", text).tokens
     assert [tokens.statement(row) for row in range(1, 10)] == [
         *[Rows(1, 4)] * 4,
         Rows(5, 5),

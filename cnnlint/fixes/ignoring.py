@@ -64,11 +64,10 @@ def _row(finding: Diagnostic, source: SourceFile) -> int | None:
     if source.cells:
         places = {place: at for at, place in enumerate(source.cells, start=1)}
         row = places.get((span.cell or 0, span.row), 0)
-    tokens = Ignores(source, ()).tokens
-    statement = tokens.statement(row)
+    statement = source.tokens.statement(row)
     if statement is None:
         return None
-    return row if tokens.takes_comment(row) else statement.last
+    return row if source.tokens.takes_comment(row) else statement.last
 
 
 def _edits(source: SourceFile, codes: dict[int, list[str]], settings: Settings) -> Iterator[Edit]:

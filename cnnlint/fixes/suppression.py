@@ -22,7 +22,7 @@ from cnnlint.graph import Trace
 from cnnlint.placing import own_layer
 from cnnlint.plugin import Rule
 from cnnlint.source.file import SourceFile
-from cnnlint.source.tokens import Comment, Rows, Tokens
+from cnnlint.source.tokens import Comment, Rows
 
 EVERYTHING = "ALL"
 
@@ -86,21 +86,17 @@ class Ignores:
         self.rules = rules
         if not re.search("cnnlint:|noqa", file.text, re.IGNORECASE):
             return
-        for comment in self.tokens.comments:
+        for comment in self.file.tokens.comments:
             self.found += self._in(comment)
-
-    @cached_property
-    def tokens(self) -> Tokens:
-        return Tokens(self.file)
 
     def _in(self, comment: Comment) -> Iterator[Ignore]:
         own = Rows(comment.row, comment.row)
-        statement = self.tokens.statement(comment.row) or own
+        statement = self.file.tokens.statement(comment.row) or own
         for match in _IGNORE.finditer(comment.text):
             span = self._span(comment, match.start(), match.start() + len(match[0].rstrip()))
             rows = statement
             if comment.alone and statement == own:
-                rows = self.tokens.below(comment) or own
+                rows = self.file.tokens.below(comment) or own
             rest = match["rest"].strip()
             if match["items"] is not None:
                 items = tuple(self._items(comment, match))
@@ -141,7 +137,7 @@ class Ignores:
         found = []
         for node in nodes:
             first = min([node.lineno, *(item.lineno for item in node.decorator_list)])
-            header = self.tokens.statement(node.lineno) or Rows(node.lineno, node.lineno)
+            header = self.file.tokens.statement(node.lineno) or Rows(node.lineno, node.lineno)
             found.append((Rows(first, header.last), Rows(first, node.end_lineno or node.lineno)))
         return found
 
@@ -150,7 +146,7 @@ def skips(file: SourceFile) -> bool:
     """Whether a comment says that the file is not to be linted."""
     if "skip-file" not in file.text.lower():
         return False
-    return any(_SKIP.search(comment.text) for comment in Tokens(file).comments)
+    return any(_SKIP.search(comment.text) for comment in file.tokens.comments)
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,7 @@ class Server:
         self.scratch = scratch
         self.waiting: deque[tuple[int, Job]] = deque()
         self.children: dict[Connection, Child] = {}
+        self.done: list[Child] = []
         self.servers: dict[Connection, ImportServer] = {}
         self.delegated: dict[int, Job] = {}
 
@@ -90,7 +91,7 @@ class Server:
             while self._step():
                 pass
         finally:
-            for child in self.children.values():
+            for child in (*self.children.values(), *self.done):
                 _end(child.pid)
             for server in self.servers.values():
                 server.connection.close()
@@ -119,6 +120,8 @@ class Server:
         self._expire()
         while self.waiting and (not self.limit or len(self.children) + len(self.delegated) < self.limit):
             self._start(*self.waiting.popleft())
+        while self.done:  # only now, since to take a process down takes a while
+            self.done.pop().end()
         return True
 
     def _start(self, number: int, job: Job) -> None:
@@ -205,10 +208,8 @@ class Server:
             child.partial = outcome
             child.deadline = time.monotonic() + child.seconds
             return
-        try:
-            self._answer(connection, outcome)
-        finally:  # only now, since to take a process down takes a while
-            child.end()
+        self.done.append(child)
+        self._answer(connection, outcome)
 
     def _answer(self, connection: Connection, outcome: Outcome) -> None:
         """Send what became of a child."""

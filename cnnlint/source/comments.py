@@ -11,7 +11,6 @@ from cnnlint.diagnostic import Span
 from cnnlint.source.facts import Construction, Expression, InputEvidence, InputShape
 from cnnlint.source.file import SourceFile
 from cnnlint.source.names import BUILTINS, needs
-from cnnlint.source.tokens import Tokens
 from cnnlint.traces import Problem
 
 DTYPES = {
@@ -94,7 +93,7 @@ def scan(file: SourceFile) -> tuple[Directive, ...]:
     if "cnnlint:" not in file.text:
         return ()
     found: list[Directive] = []
-    for comment in Tokens(file).comments:
+    for comment in file.tokens.comments:
         for match in _DIRECTIVE.finditer(comment.text):
             row, column = comment.row, comment.column + match.start()
             text = match[0].rstrip()

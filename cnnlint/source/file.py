@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from cnnlint.diagnostic import Span
+from cnnlint.source.tokens import Tokens
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,11 @@ class SourceFile:
                 return ast.parse(self.text, self.filename)
         except (ValueError, RecursionError, MemoryError) as error:
             raise SyntaxError(str(error) or "too deeply nested to parse") from error
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        """The comments, and the statements that they belong to."""
+        return Tokens(self.lines)
 
     def line(self, row: int) -> str:
         """A line in a sentence: `line 24`, `cell 3, line 2`, `train.py, line 24`."""

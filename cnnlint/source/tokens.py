@@ -5,11 +5,9 @@ from __future__ import annotations
 import contextlib
 import tokenize
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-
-from cnnlint.source.file import SourceFile
 
 _LAYOUT = frozenset({tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER, tokenize.ENCODING})
 
@@ -40,21 +38,21 @@ class Tokens:
     """The comments and the statements of a file, as Python's tokenizer sees them: as far as it gets, where
     the text is broken. The header of a class or a function (`class Net(nn.Module):`) is a statement."""
 
-    def __init__(self, file: SourceFile):
-        self.file = file
+    def __init__(self, lines: Sequence[str]):
+        self._lines = lines
         self.comments: list[Comment] = []
         self.statements: list[Rows] = []
         self._inside: set[int] = set()
-        lines = iter([f"{line}\n" for line in file.lines])
+        ended = iter([f"{line}\n" for line in lines])
         with contextlib.suppress(tokenize.TokenError, SyntaxError):
-            self._read(tokenize.generate_tokens(lambda: next(lines, "")))
+            self._read(tokenize.generate_tokens(lambda: next(ended, "")))
 
     def _read(self, tokens: Iterator[tokenize.TokenInfo]) -> None:
         first: int | None = None
         for token in tokens:
             (row, column), (end_row, _) = token.start, token.end
             if token.type == tokenize.COMMENT:
-                alone = not self.file.lines[row - 1][:column].strip()
+                alone = not self._lines[row - 1][:column].strip()
                 self.comments.append(Comment(token.string, row, column + 1, alone))
             elif token.type == tokenize.NEWLINE:
                 self.statements.append(Rows(first or row, row))
@@ -76,11 +74,11 @@ class Tokens:
     def below(self, comment: Comment) -> Rows | None:
         """The statement directly below a comment that is alone in its line; comments may stand between."""
         row = comment.row + 1
-        while row <= len(self.file.lines) and self.file.lines[row - 1].lstrip().startswith("#"):
+        while row <= len(self._lines) and self._lines[row - 1].lstrip().startswith("#"):
             row += 1
         return self.statement(row)
 
     def takes_comment(self, row: int) -> bool:
         """Whether a comment can be written at the end of a row: not inside a string, nor where a backslash
         joins the next row."""
-        return row not in self._inside and not self.file.lines[row - 1].endswith("\\")
+        return row not in self._inside and not self._lines[row - 1].endswith("\\")
