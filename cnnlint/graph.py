@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, wraps
 from typing import Any, TypeVar
@@ -165,10 +166,7 @@ class Trace:
 
     def show_size(self, size: int) -> str:
         """A size, with the batch written as B and its multiples as `4B`."""
-        batch = self.run.batch
-        if batch > 1000 and size >= batch and size % batch == 0:
-            return "B" if size == batch else f"{size // batch}B"
-        return str(size)
+        return in_batches(str(size), self.run.batch)
 
     def spatial(self, tensor: Tensor | int) -> Shape:
         """The sizes behind batch and channels."""
@@ -220,6 +218,21 @@ class Trace:
     def assumed_input(self) -> bool:
         """Whether the size of an input is only assumed, so that findings on sizes rest on it."""
         return any(item.source == "assumed" for item in self.model.inputs)
+
+
+def in_batches(text: str, batch: int) -> str:
+    """A text with the batch in it written as B, and its multiples as `4B`; a small batch cannot be told
+    from other numbers."""
+
+    def shown(number: re.Match[str]) -> str:
+        times, rest = divmod(int(number[0]), batch)
+        return number[0] if rest or not times else f"{times if times > 1 else ''}B"
+
+    return _NUMBER.sub(shown, text) if batch > 10_000 else text
+
+
+_NUMBER = re.compile(r"(?<![^\Wx])(?<!\.)\d{5,}(?![^\Wx])(?!\.\d)")
+"""A number of some length that stands alone or in a shape such as `86520x8`."""
 
 
 Result = TypeVar("Result")

@@ -120,6 +120,8 @@ class Operation:
         overwrites: where the user's code reads that operand again, under a name that it did not give to
             the result.
         gradient: False inside `torch.no_grad()`.
+        own_backward: whether the forward of a `torch.autograd.Function` called it, whose `backward` says
+            which gradient passes, whatever the operator.
         fault: why it refused its input; the trace then goes on with a recovered tensor.
         cost: what it took, where the user asked for a real device.
     """
@@ -138,6 +140,7 @@ class Operation:
     inplace: bool = False
     overwrites: Span | None = None
     gradient: bool = True
+    own_backward: bool = False
     fault: Fault | None = None
     cost: Cost | None = None
 

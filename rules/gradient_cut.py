@@ -60,6 +60,29 @@ class GradientCut(OperationRule):
                     x = self.features(x)
                 return self.head(x)
         """,
+        """
+        import torch
+        import torch.nn as nn
+
+        class Binarize(torch.autograd.Function):
+            @staticmethod
+            def forward(ctx, x):
+                return x.sign()
+
+            @staticmethod
+            def backward(ctx, gradient):
+                return gradient
+
+        # cnnlint: input=8x8x8
+        class OwnBackward(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.conv1 = nn.Conv2d(8, 8, 3)
+                self.conv2 = nn.Conv2d(8, 8, 3)
+
+            def forward(self, x):
+                return self.conv2(Binarize.apply(self.conv1(x)))
+        """,
     ]
     invalid = [
         """

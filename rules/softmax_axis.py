@@ -48,6 +48,15 @@ class SoftmaxAxis(OperationRule):
             def forward(self, x):
                 return self.conv(x).flatten(2).softmax(-1)
         """,
+        """
+        import torch.nn as nn
+        import torch.nn.functional as F
+
+        class LabelSmoothing(nn.Module):
+            def forward(self, x, target):
+                log_probabilities = F.log_softmax(x, dim=-1)
+                return (-log_probabilities * target.float()).sum(-1).mean()
+        """,
     ]
     invalid = [
         """
@@ -82,6 +91,8 @@ class SoftmaxAxis(OperationRule):
         provenance = axis_provenance(trace)
         told: set[int] = set()
         for head in heads(trace):
+            if head.weighted is None:
+                continue  # a loss or an activation of its own: which axes it is given, nothing says
             for step in head.after:
                 source = trace.main_input(step)
                 if step.kind != "softmax" or source is None or step.index in told or step.fault:

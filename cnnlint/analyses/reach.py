@@ -38,6 +38,8 @@ STEPS = frozenset(
 
 def stops_gradient(trace: Trace, operation: Operation) -> bool:
     """Whether no gradient passes an operation."""
+    if operation.own_backward:
+        return False
     if operation.kind == "detach" or not operation.gradient or operation.name.rstrip("_") in STEPS:
         return True
     outputs = [trace.tensor(id) for id in operation.outputs]

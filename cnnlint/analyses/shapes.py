@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -138,17 +138,20 @@ def _operator(trace: Trace, operation: Operation) -> str:
     layer = own_layer(trace, operation)
     if layer is not None:
         return _call(layer.class_name, INTERFACE.get(layer.type, {}), layer.arguments)
-    return _call(operation.name, _signature(operation.name), operation.attributes)
+    return _call(operation.name, _signature(operation.name), operation.attributes, trace.show_size)
 
 
-def _call(name: str, signature: Mapping[str, Any], given: Mapping[str, Any]) -> str:
+def _call(
+    name: str, signature: Mapping[str, Any], given: Mapping[str, Any], number: Callable[[int], str] = str
+) -> str:
     """A call with the arguments that are not as by default; those that a layer needs by value alone."""
     arguments = []
     for key, default in signature.items():
         value = given.get(key)
         if value is None or key in _SIZELESS or _same(value, default):
             continue
-        arguments.append(_show(value) if default == REQUIRED else f"{key}={_show(value)}")
+        shown = _show(value, number)
+        arguments.append(shown if default == REQUIRED else f"{key}={shown}")
     return f"{name}({', '.join(arguments)})" if arguments else name
 
 
@@ -163,11 +166,13 @@ def _same(value: Any, usual: Any) -> bool:
     )
 
 
-def _show(value: Any) -> str:
+def _show(value: Any, number: Callable[[int], str]) -> str:
     """`2` for (2, 2), `(1, 2)` else."""
-    if isinstance(value, tuple) and len(value) > 1 and len(set(value)) == 1:
-        return str(value[0])
-    return repr(value)
+    if isinstance(value, tuple) and value and all(type(item) is int for item in value):
+        if len(value) > 1 and len(set(value)) == 1:
+            return number(value[0])
+        return f"({', '.join(map(number, value))}{',' * (len(value) == 1)})"
+    return number(value) if type(value) is int else repr(value)
 
 
 def _formula(operation: Operation) -> str:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import lcm
 
-from cnnlint.analyses.replay import Replay, Replayed, Unreplayable
+from cnnlint.analyses.replay import Replay, Unreplayable
 from cnnlint.analyses.taps import dead_weights
-from cnnlint.graph import Trace
+from cnnlint.graph import Trace, in_batches
 from cnnlint.traces import Attempt, Input, Model, Operation, Pass, Shape
 
 LEAST_BOUND = 256
@@ -214,12 +214,8 @@ class Judge:
             failed = None if attempt.operation is None else self.run.operations[attempt.operation]
             return Verdict(attempt.message is None, failed, attempt.message or "")
         replayed = self.replay([(self.run.batch, *shape) for shape in shapes], self.forgiven)
-        return _verdict(replayed)
-
-
-def _verdict(replayed: Replayed) -> Verdict:
-    message = replayed.refusal.message if replayed.refusal else ""
-    return Verdict(replayed.accepted, replayed.operation, message)
+        message = in_batches(replayed.refusal.message, self.run.batch) if replayed.refusal else ""
+        return Verdict(replayed.accepted, replayed.operation, message)
 
 
 def faithful(run: Pass, probes: Sequence[Pass]) -> Replay:

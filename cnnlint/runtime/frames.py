@@ -97,6 +97,13 @@ class UserFiles:
             traceback = traceback.tb_next
 
 
+def within(code: types.CodeType, frame: types.FrameType | None) -> bool:
+    """Whether a frame, or one of its callers, runs this code."""
+    while frame is not None and frame.f_code is not code:
+        frame = frame.f_back
+    return frame is not None
+
+
 @cache
 def _positions(code: types.CodeType) -> list[tuple[int | None, ...]]:
     return list(code.co_positions())

@@ -23,6 +23,7 @@ def install() -> None:
     _skip_weights()
     _leave_checks_to_descriptions()
     _keep_modules_in_place()
+    torch.autograd.Function.apply = classmethod(apply)  # type: ignore[method-assign, assignment]
     _parse_no_command_line()
     torch.set_grad_enabled(True)
 
@@ -129,6 +130,15 @@ def _keep_modules_in_place() -> None:
     nn.Module.to = to  # type: ignore[method-assign, assignment]
     for name in ("cuda", "cpu", "xpu", "share_memory"):
         setattr(nn.Module, name, lambda self, *args, **kwargs: self)
+
+
+_APPLY = torch.autograd.Function.__dict__["apply"]
+
+
+def apply(function: type, *args: Any, **kwargs: Any) -> Any:
+    """`torch.autograd.Function.apply` as a frame that the tracer sees: it calls forward with gradients off,
+    and what passes is for backward to say."""
+    return _APPLY.__get__(None, function)(*args, **kwargs)
 
 
 def _parse_no_command_line() -> None:

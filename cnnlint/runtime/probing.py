@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from cnnlint.analyses.replay import Unreplayable
 from cnnlint.analyses.sizes import LEAST_BOUND, faithful, free_axes
+from cnnlint.graph import in_batches
 from cnnlint.runtime.errors import first_line
 from cnnlint.traces import Attempt, Input, Model, Pass
 
@@ -63,6 +64,7 @@ def _attempts(
         if error is None:
             yield Attempt(shape)
         else:
-            yield Attempt(shape, first_line(error) or type(error).__name__, len(run.operations))
+            said = in_batches(first_line(error), run.batch) or type(error).__name__
+            yield Attempt(shape, said, len(run.operations))
         if time.monotonic() > until:
             return

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from cnnlint.graph import Trace
+from cnnlint.graph import Trace, in_batches
 from cnnlint.job import Job, own_fault
 from cnnlint.runtime import construct, evidence, inputs, solving, variation
 from cnnlint.runtime.builder import Builder, Built
@@ -303,7 +303,7 @@ class Session:
     ) -> tuple[Pass, BaseException | None]:
         run, tracer = self._on_meta(built, given, mode, batch, recovering, self.job.verify)
         self._note_mismatches(tracer)
-        self._why_ended = _why(tracer.error)
+        self._why_ended = in_batches(_why(tracer.error), batch)
         self._mode_matters = tracer.mode_matters
         return run, tracer.error
 
@@ -357,7 +357,7 @@ class Session:
                 run = tracer.run(model, given, [item.name for item in found.inputs], mode)
             if tracer.error is None:
                 break
-            self._why_ended = _why(tracer.error)
+            self._why_ended = in_batches(_why(tracer.error), batch)
         if reason is not None:
             note = f"the forward of {target.name} depends on values ({reason}), so it was traced on cpu"
             self._note(note)

@@ -14,10 +14,12 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 
 from cnnlint.diagnostic import Span
+from cnnlint.graph import in_batches
 from cnnlint.operators.base import Bound, Operator, Output, Refusal, TensorSpec, is_plain
+from cnnlint.runtime import patches
 from cnnlint.runtime.aliases import read_later
 from cnnlint.runtime.errors import first_line, is_refusal, said, words
-from cnnlint.runtime.frames import UserFiles
+from cnnlint.runtime.frames import UserFiles, within
 from cnnlint.runtime.functions import DTYPES, data_dependent, transparent
 from cnnlint.runtime.meta import (
     FACTORIES,
@@ -624,6 +626,13 @@ class Tracer(MetaMode):
             if fault is None or fault.reason == "channels":
                 windows, formula = operator.windows(bound), operator.formula(bound)
                 macs = operator.macs(bound) // max(self._batch, 1)
+        if fault is not None:
+            exception = fault.exception and in_batches(fault.exception, self._batch)
+            fault = dataclasses.replace(
+                fault, message=in_batches(fault.message, self._batch), exception=exception
+            )
+        learning = torch.is_grad_enabled()
+        own_backward = not learning and within(patches.apply.__code__, sys._getframe(2))
         self.records.append(
             Operation(
                 index=len(self.records),
@@ -639,7 +648,8 @@ class Tracer(MetaMode):
                 macs=macs,
                 inplace=inplace,
                 overwrites=overwrites,
-                gradient=torch.is_grad_enabled() or not self._gradients,
+                gradient=learning or own_backward or not self._gradients,
+                own_backward=own_backward,
                 fault=fault,
             )
         )
