@@ -51,6 +51,21 @@ class DeviceOrDtypeMismatch(FaultRule, OperationRule):
 
         # cnnlint: input=8
         class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.mean = torch.ones(8).cuda()
+                self.deviation = torch.ones(8, device="cuda:0")
+                self.scale = torch.ones(8).to(torch.device("cuda"))
+
+            def forward(self, x):
+                return (x - self.mean) / self.deviation * self.scale + torch.zeros(8).type_as(x)
+        """,
+        """
+        import torch
+        import torch.nn as nn
+
+        # cnnlint: input=8
+        class Net(nn.Module):
             def forward(self, x):
                 noise = torch.randn(8).to(x.device)
                 return x[:, torch.arange(4)] + noise[:4] * torch.tensor(0.5)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import ast
 import contextlib
+import importlib.util
 import itertools
 import os
 import sys
@@ -37,6 +38,7 @@ from cnnlint.runtime.recovery import FAILED, stand_in
 from cnnlint.runtime.siblings import Siblings
 from cnnlint.source.facts import Target
 from cnnlint.source.file import SourceFile
+from cnnlint.source.names import Imports
 from cnnlint.source.settings import Setting, chosen, sources
 from cnnlint.traces import CallSite, Problem
 
@@ -345,8 +347,19 @@ class Builder:
     def _not_built(self, target: Target, errors: Iterable[BaseException]) -> None:
         """Note what a constructor raised; a refused effect has been noted already."""
         for error in errors:
-            if not is_refusal(error):
-                calls = self.files.traceback_calls(error.__traceback__)
+            calls = self.files.traceback_calls(error.__traceback__)
+            if isinstance(error, NameError) and (package := self._given_up(error.name or "")):
+                needed = f"{error.name} of the package {package!r}"
+                self.problems.append(
+                    Problem(
+                        "import-failed",
+                        f"{target.name} needs {needed}, which cannot be imported",
+                        calls[0] if calls else target.span,
+                        help=f"install {package} in the environment that cnnlint runs in",
+                        model=target.name,
+                    )
+                )
+            elif not is_refusal(error):
                 self.problems.append(
                     Problem(
                         "model-not-built",
@@ -356,6 +369,14 @@ class Builder:
                         related=tuple(("called from here", span) for span in calls[1:]),
                     )
                 )
+
+    def _given_up(self, name: str) -> str | None:
+        """The package that the file imports a name from, where it is not here and the file goes on without
+        it (`try: … except ImportError:`)."""
+        package = Imports(self.file.tree).table.get(name, "").partition(".")[0]
+        if not package or package in sys.modules or importlib.util.find_spec(package):
+            return None
+        return package
 
     def _unavailable(self, target: Target, error: Unavailable) -> None:
         failure = error.failure

@@ -37,13 +37,20 @@ LARGEST_REAL = 1 << 16
 
 
 class BuildMode(MetaMode):
-    """Puts what torch.nn allocates on the meta device, and skips what initialisers write there."""
+    """Puts what torch.nn allocates, and what the user's code takes to a GPU, on the meta device, and skips
+    what initialisers write there."""
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         kwargs = kwargs or {}
         name = getattr(func, "__name__", "")
+        if name in _GPUS:
+            return to_meta(args[0])
+        if name == "to":
+            args = tuple("meta" if _is_gpu(item) else item for item in args)
+        if _is_gpu(kwargs.get("device")):
+            kwargs = {**kwargs, "device": "meta"}
         if name in FACTORIES and kwargs.get("device") is None:
             for given in args:
                 for size in given if isinstance(given, (tuple, list)) else (given,):
@@ -67,6 +74,16 @@ class BuildMode(MetaMode):
                         return wrap_outputs(operator, made)
                     return make(specs)
         return hand_over(func, *to_meta(args), **to_meta(kwargs))
+
+
+_GPUS = frozenset({"cuda", "xpu", "hpu", "npu", "mps"})
+"""Devices, and the methods of a tensor that take it there."""
+
+
+def _is_gpu(value: Any) -> bool:
+    """Whether an argument names such a device (`"cuda:0"`)."""
+    name = value.type if isinstance(value, torch.device) else value
+    return isinstance(name, str) and name.partition(":")[0] in _GPUS
 
 
 _NOT_FILLS = frozenset(

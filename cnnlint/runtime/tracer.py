@@ -492,13 +492,15 @@ class Tracer(MetaMode):
     # -- devices
 
     def _keep_device(self, name: str, args: Any, kwargs: Any) -> tuple[Any, Any]:
-        """`.to(device)`, `.cuda()`: the model's device, which is meta here. Returns the arguments without
-        the device, or (None, result) where nothing is left to do."""
+        """`.to(device)`, `.cuda()`, `.type_as(x)`: the model's device, which is meta here. Returns the
+        arguments without the device, or (None, result) where nothing is left to do."""
         tensor, rest = args[0], list(args[1:])
         if isinstance(tensor, torch.Tensor) and (not tensor.is_meta or self._tensor(tensor).device == "cpu"):
             if tensor.dim():
                 tensor = torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device="meta")
             self._register(tensor, "constant", None)
+        if name == "type_as":
+            return (tensor, *rest), kwargs
         kwargs = {
             key: value for key, value in kwargs.items() if key not in ("device", "non_blocking", "copy")
         }
@@ -669,7 +671,7 @@ _MODE_IS_PASSED_ON = frozenset(
 )
 """Files of torch whose layers only hand their mode to an operator, which gives the same sizes in both."""
 
-_MOVES = frozenset({"to", "cuda", "cpu", "xpu", "hpu", "npu", "mps"})
+_MOVES = frozenset({"to", "type_as", "cuda", "cpu", "xpu", "hpu", "npu", "mps"})
 
 
 def _layout(tensor: torch.Tensor, operator: Operator) -> tuple[Any, ...]:

@@ -117,6 +117,15 @@ def test_what_is_made_of_a_missing_package_blames_the_package() -> None:
     assert "package_that_is_missing" in problem.message
 
 
+@pytest.mark.parametrize(
+    ("width", "reason"), [("Width(4)", "import-failed"), ("Wdith(4)", "model-not-built")]
+)
+def test_a_name_that_an_import_gave_up_blames_the_package(width: str, reason: str) -> None:
+    text = "try:\n    from package_that_is_missing import Width\nexcept ImportError:\n    print('none')\n"
+    text += HEADER + module("Net", f"self.fc = nn.Linear(8, {width})", "x: self.fc(x)")
+    assert [problem.reason for problem in trace_text(text, (8,)).problems] == [reason]
+
+
 def test_a_tensor_type_chosen_by_cuda_follows_the_model() -> None:
     text = HEADER + "Tensor = torch.cuda.FloatTensor if torch.cuda.is_available() else torch.FloatTensor\n"
     text += module("Noisy", "self.fc = nn.Linear(8, 4)", "x: self.fc(x) + Tensor(x.size(0), 4)")
