@@ -20,6 +20,9 @@ WEIGHTED = frozenset({"conv", "conv_transpose", "linear", "bilinear", "recurrent
 JOINS = frozenset({"add", "sub", "mul", "div"})
 """Kinds of operators that broadcast their operands."""
 
+_NUMBER = re.compile(r"(?<![^\Wx])(?<!\.)\d{5,}(?![^\Wx])(?!\.\d)")
+"""A number of some length that stands alone or in a shape such as `86520x8`."""
+
 
 class Trace:
     """One forward pass of one model.
@@ -229,10 +232,6 @@ def in_batches(text: str, batch: int) -> str:
         return number[0] if rest or not times else f"{times if times > 1 else ''}B"
 
     return _NUMBER.sub(shown, text) if batch > 10_000 else text
-
-
-_NUMBER = re.compile(r"(?<![^\Wx])(?<!\.)\d{5,}(?![^\Wx])(?!\.\d)")
-"""A number of some length that stands alone or in a shape such as `86520x8`."""
 
 
 Result = TypeVar("Result")

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from cnnlint.diagnostic import Span
 from cnnlint.job import Job
 from cnnlint.runtime import construct, samples
 from cnnlint.runtime.candidates import Candidate, NotAModel, candidates, definition, partly, required
@@ -349,16 +350,9 @@ class Builder:
         for error in errors:
             calls = self.files.traceback_calls(error.__traceback__)
             if isinstance(error, NameError) and (package := self._given_up(error.name or "")):
-                needed = f"{error.name} of the package {package!r}"
-                self.problems.append(
-                    Problem(
-                        "import-failed",
-                        f"{target.name} needs {needed}, which cannot be imported",
-                        calls[0] if calls else target.span,
-                        help=f"install {package} in the environment that cnnlint runs in",
-                        model=target.name,
-                    )
-                )
+                needed = f"{error.name} of the package {package!r}, which cannot be imported"
+                place = calls[0] if calls else target.span
+                self.problems.append(_package_missing(target, needed, package, place))
             elif not is_refusal(error):
                 self.problems.append(
                     Problem(
@@ -383,13 +377,8 @@ class Builder:
         names = ", ".join(failure.names)
         cause = said(failure.error)
         if failure.missing is not None:
-            problem = Problem(
-                "import-failed",
-                f"{target.name} needs the package {failure.missing!r}, which cannot be imported ({cause})",
-                failure.span,
-                help=f"install {failure.missing} in the environment that cnnlint runs in",
-                model=target.name,
-            )
+            needed = f"the package {failure.missing!r}, which cannot be imported ({cause})"
+            problem = _package_missing(target, needed, failure.missing, failure.span)
         elif target.name in failure.names:
             problem = Problem(
                 "model-not-built",
@@ -428,6 +417,17 @@ class Builder:
         them = "them" if len(names_needed) != 1 else "it"
         said = f"{target.name} needs {names or 'arguments'}, and nothing in the file supplies {them}"
         self._ask_for_call(target, said, call)
+
+
+def _package_missing(target: Target, needed: str, package: str, place: Span) -> Problem:
+    """That a model needs what a package has which is not here."""
+    return Problem(
+        "import-failed",
+        f"{target.name} needs {needed}",
+        place,
+        help=f"install {package} in the environment that cnnlint runs in",
+        model=target.name,
+    )
 
 
 def _part(target: Target, whole: Built) -> Built | None:

@@ -20,6 +20,7 @@ from cnnlint.runtime.functions import operators
 from cnnlint.runtime.loader import Placeholder
 from cnnlint.runtime.meta import (
     FACTORIES,
+    GPUS,
     MetaMode,
     factory_dtype,
     factory_shape,
@@ -45,7 +46,7 @@ class BuildMode(MetaMode):
     ) -> Any:
         kwargs = kwargs or {}
         name = getattr(func, "__name__", "")
-        if name in _GPUS:
+        if name in GPUS:
             return to_meta(args[0])
         if name == "to":
             args = tuple("meta" if _is_gpu(item) else item for item in args)
@@ -76,14 +77,10 @@ class BuildMode(MetaMode):
         return hand_over(func, *to_meta(args), **to_meta(kwargs))
 
 
-_GPUS = frozenset({"cuda", "xpu", "hpu", "npu", "mps"})
-"""Devices, and the methods of a tensor that take it there."""
-
-
 def _is_gpu(value: Any) -> bool:
-    """Whether an argument names such a device (`"cuda:0"`)."""
+    """Whether an argument names a GPU (`"cuda:0"`)."""
     name = value.type if isinstance(value, torch.device) else value
-    return isinstance(name, str) and name.partition(":")[0] in _GPUS
+    return isinstance(name, str) and name.partition(":")[0] in GPUS
 
 
 _NOT_FILLS = frozenset(

@@ -20,6 +20,7 @@ CONFIGURATIONS = frozenset(
 
 
 COUNTS_LAYERS = re.compile("layer|depth|block")
+"""Names of arguments that say how many layers there are."""
 
 
 class Argument(NamedTuple):

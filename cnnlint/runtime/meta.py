@@ -82,6 +82,9 @@ class MetaMode(TorchFunctionMode):
 FACTORIES = frozenset("empty zeros ones full rand randn normal randint empty_strided".split())
 """Functions that allocate a tensor of a given shape."""
 
+GPUS = frozenset({"cuda", "xpu", "hpu", "npu", "mps"})
+"""Devices, and the methods of a tensor that take it there."""
+
 TORCH_NN = os.path.dirname(nn.__file__) + os.sep
 
 

@@ -23,6 +23,7 @@ from cnnlint.runtime.frames import UserFiles, within
 from cnnlint.runtime.functions import DTYPES, data_dependent, transparent
 from cnnlint.runtime.meta import (
     FACTORIES,
+    GPUS,
     MetaMode,
     factory_dtype,
     factory_shape,
@@ -671,7 +672,7 @@ _MODE_IS_PASSED_ON = frozenset(
 )
 """Files of torch whose layers only hand their mode to an operator, which gives the same sizes in both."""
 
-_MOVES = frozenset({"to", "type_as", "cuda", "cpu", "xpu", "hpu", "npu", "mps"})
+_MOVES = GPUS | {"to", "type_as", "cpu"}
 
 
 def _layout(tensor: torch.Tensor, operator: Operator) -> tuple[Any, ...]:

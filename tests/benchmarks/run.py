@@ -10,6 +10,7 @@ A quiet machine is assumed. Memory is that of the largest process of a run.
 from __future__ import annotations
 
 import shutil
+import statistics
 import sys
 import tempfile
 from collections.abc import Callable
@@ -115,7 +116,7 @@ def growth(folder: Path, pairs: int) -> None:
     for _ in range(pairs):
         one, hundred = measure.run([*lint, f"{small}/net0.py"], folder), measure.run([*lint, small], folder)
         taken.append((hundred.seconds - one.seconds) / 99 * 1000)
-    each = sorted(taken)[pairs // 2]
+    each = statistics.median(taken)
     print(f"{'each further LeNet':44}  {each:.0f} ms on {measure.cores()} cores  wanted ≤ 40 on 2")
 
 
