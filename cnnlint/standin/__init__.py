@@ -1,0 +1,59 @@
+"""The torch package as far as sizes go, in plain Python, over the descriptions in `operators`.
+
+`install` gives it the name `torch` in a process, in which the real one can then no longer be imported. It is
+exact or it says so: what it has not, it asks the real torch for (`NeedsTorch`), and whoever runs it then takes
+that. Its modules, classes and functions have torch's names and stand in files of the same names, below
+`torch/`.
+"""
+
+from __future__ import annotations
+
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import os
+import sys
+from typing import Any
+
+from cnnlint.standin.needs import NeedsTorch, wanted
+
+__all__ = ["NeedsTorch", "install", "installed", "wanted"]
+
+FOLDER = os.path.join(os.path.dirname(__file__), "torch")
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    """Finds `torch` in this package, and for its submodules that are not here says that they are needed."""
+
+    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
+        if fullname == "torch":
+            return importlib.util.spec_from_file_location(
+                "torch", os.path.join(FOLDER, "__init__.py"), submodule_search_locations=[FOLDER]
+            )
+        if not fullname.startswith("torch."):
+            return None
+        found = importlib.machinery.PathFinder.find_spec(fullname, path)
+        if found is None:
+            from cnnlint.standin.names import is_module
+
+            if is_module(fullname):
+                raise NeedsTorch(fullname)
+        return found
+
+
+def install() -> None:
+    """Have this process take the stand-in for torch, before anything imports torch.
+
+    Raises:
+        RuntimeError: the real torch is there already.
+    """
+    if installed():
+        return
+    if "torch" in sys.modules:
+        raise RuntimeError("torch was imported before")
+    sys.meta_path.insert(0, _Finder())
+
+
+def installed() -> bool:
+    """Whether the stand-in goes by torch's name in this process."""
+    return any(isinstance(finder, _Finder) for finder in sys.meta_path)

@@ -1,0 +1,5 @@
+"""The module `torch.autograd.variable`."""
+
+from . import Variable
+
+__all__ = ["Variable"]

@@ -1,0 +1,52 @@
+"""The functions of `torch.nn.functional`: those that are described, and what calls them."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from .. import _missing
+
+torch = sys.modules["torch"]
+globals().update(vars(torch._FUNCTIONAL))
+
+
+def tanh(input: Any) -> Any:
+    return input.tanh()
+
+
+def sigmoid(input: Any) -> Any:
+    return input.sigmoid()
+
+
+def upsample_nearest(input: Any, size: Any = None, scale_factor: Any = None) -> Any:
+    return torch.nn.functional.interpolate(input, size, scale_factor, mode="nearest")
+
+
+def upsample_bilinear(input: Any, size: Any = None, scale_factor: Any = None) -> Any:
+    return torch.nn.functional.interpolate(input, size, scale_factor, mode="bilinear", align_corners=True)
+
+
+def assert_int_or_pair(arg: Any, arg_name: str, message: str) -> None:
+    return None
+
+
+def _none_or_dtype(input: Any) -> Any:
+    return None if input is None else input.dtype
+
+
+def _canonical_mask(
+    mask: Any, mask_name: str, other_type: Any, other_name: str, target_type: Any, check_other: bool = True
+) -> Any:
+    """A mask as what is added to attention weights."""
+    if mask is None:
+        return None
+    floats = torch.is_floating_point(mask)
+    if mask.dtype != torch.bool and not floats:
+        raise AssertionError(f"only bool and floating types of {mask_name} are supported")
+    if not floats:
+        return torch.zeros_like(mask, dtype=target_type).masked_fill_(mask, float("-inf"))
+    return mask
+
+
+__getattr__ = _missing.attribute_of(__name__)

@@ -1,0 +1,20 @@
+"""The module `torch.nn.utils`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cnnlint.standin.needs import NeedsTorch
+
+from ... import _missing
+
+
+def clip_grad_norm_(parameters: Any, max_norm: float, *args: Any, **kwargs: Any) -> Any:
+    raise NeedsTorch("torch.nn.utils.clip_grad_norm_")
+
+
+def clip_grad_value_(parameters: Any, clip_value: float, *args: Any, **kwargs: Any) -> None:
+    return None
+
+
+__getattr__ = _missing.attribute_of(__name__)

@@ -1,0 +1,5 @@
+"""The module `torch.optim.optimizer`."""
+
+from . import Optimizer
+
+__all__ = ["Optimizer"]
