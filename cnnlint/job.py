@@ -11,6 +11,11 @@ from cnnlint.source.facts import InputShape
 from cnnlint.traces import FileTrace, Problem
 
 
+STAND_IN = "stand-in"
+TORCH = "torch"
+"""The engines: torch as far as sizes go, in plain Python, and torch itself."""
+
+
 def own_fault(said: str, span: Span, model: str | None = None) -> Problem:
     """What a file, or one model of it, costs where cnnlint itself is at fault."""
     return Problem(
@@ -39,6 +44,7 @@ class Job:
         sizes: also trace inputs of other sizes (`cnnlint.traces.Model.probes`).
         imports: further packages that the file's models need, sorted; files with the same ones share a
             process that has imported them.
+        alone: whether there is only the stand-in, so that what it cannot tell stays untold.
     """
 
     filename: str
@@ -54,6 +60,7 @@ class Job:
     allow_effects: bool = False
     sizes: bool = False
     imports: tuple[str, ...] = ()
+    alone: bool = False
 
     def asked_for(self) -> frozenset[str]:
         """The names of the models that those calls construct."""
@@ -84,6 +91,7 @@ class Outcome:
         timed_out: whether it was stopped at its time limit.
         refused: why no file at all can be traced as the job asks (a device that is not there).
         reads: what the trace rests on, where it is whole.
+        needs: what the stand-in has not, so that torch is to trace the file.
     """
 
     trace: FileTrace | None = None
@@ -92,14 +100,17 @@ class Outcome:
     timed_out: bool = False
     refused: str | None = None
     reads: Reads | None = None
+    needs: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Traced:
-    """The trace of a job; `reads` is what it rests on, or None where another run may give another."""
+    """The trace of a job; `reads` is what it rests on, or None where another run may give another. `needs` is
+    what the stand-in has not: the trace is then for torch to make."""
 
     trace: FileTrace
     reads: Reads | None = None
+    needs: str | None = None
 
 
 class WorkersUnavailable(Exception):
@@ -114,6 +125,8 @@ def traced(job: Job, outcome: Outcome) -> Traced:
     """
     if outcome.refused is not None:
         raise WorkersUnavailable(outcome.refused)
+    if outcome.needs is not None:
+        return Traced(outcome.trace or FileTrace(job.filename), needs=outcome.needs)
     if outcome.trace is not None and not (outcome.timed_out or outcome.died or outcome.crash):
         return Traced(outcome.trace, outcome.reads)
     seen = outcome.trace or FileTrace(job.filename)

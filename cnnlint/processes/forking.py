@@ -24,11 +24,11 @@ class ForkServer:
         ended: whether it is no more.
     """
 
-    def __init__(self, limit: int):
+    def __init__(self, limit: int, engine: str):
         self.ended = False
         self._socket, theirs = socket.socketpair()
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "cnnlint.runtime.server", str(theirs.fileno()), str(limit)],
+            [sys.executable, "-P", "-m", "cnnlint.runtime.server", str(theirs.fileno()), str(limit), engine],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

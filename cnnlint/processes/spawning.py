@@ -30,8 +30,9 @@ class SpawnedProcesses:
         ended: whether they are no more.
     """
 
-    def __init__(self, limit: int):
+    def __init__(self, limit: int, engine: str):
         self.ended = False
+        self._engine = engine
         self._lock = threading.Lock()
         self._threads = ThreadPoolExecutor(limit, "spawned process")
         self._scratch = tempfile.mkdtemp(prefix="cnnlint-")
@@ -69,7 +70,7 @@ class SpawnedProcesses:
 
     def _started(self) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "cnnlint.runtime.spawned"],
+            [sys.executable, "-P", "-m", "cnnlint.runtime.spawned", self._engine],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

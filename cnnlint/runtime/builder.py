@@ -22,7 +22,7 @@ from cnnlint.job import Job
 from cnnlint.runtime import construct, samples
 from cnnlint.runtime.candidates import Candidate, NotAModel, candidates, definition, partly, required
 from cnnlint.runtime.construct import Construction
-from cnnlint.runtime.errors import is_ours, is_refusal, raised_in, said, words
+from cnnlint.runtime.errors import is_ours, is_refusal, raised_in, require_torch, said, words
 from cnnlint.runtime.frames import UserFiles
 from cnnlint.runtime.guard import Guard
 from cnnlint.runtime.lacking import leaves_open
@@ -449,6 +449,7 @@ def _made_in(make: Callable[[SlicedModule], Any], path: str, module: SlicedModul
 
 def _is_ours(error: BaseException) -> bool:
     """Whether an exception is a fault of cnnlint's own, and not of arguments that were not given."""
+    require_torch(error)
     frame = raised_in(error)
     unusable = frame is not None and isinstance(frame.f_locals.get("self"), Unusable)
     return is_ours(error) and not unusable and not isinstance(error, ArgumentsMissing)

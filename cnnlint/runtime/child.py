@@ -10,7 +10,8 @@ import traceback
 from collections.abc import Callable
 from typing import NoReturn, Protocol
 
-from cnnlint.job import Job, Outcome
+from cnnlint import standin
+from cnnlint.job import STAND_IN, TORCH, Job, Outcome
 from cnnlint.traces import FileTrace
 
 
@@ -20,8 +21,11 @@ class Writer(Protocol):
     def send(self, message: FileTrace | Outcome) -> None: ...
 
 
-def prepare() -> None:
-    """Everything that children would otherwise import or compute again; no operator is run."""
+def prepare(engine: str = TORCH) -> None:
+    """Everything that children would otherwise import or compute again; no operator is run. In this process
+    the engine goes by the name of torch from here on."""
+    if engine == STAND_IN:
+        standin.install()
     from cnnlint.runtime import functions, patches, reads, session
 
     patches.install()
@@ -30,6 +34,7 @@ def prepare() -> None:
     functions.data_dependent()
     session.prepare()
     reads.module_files()
+    standin.wanted.clear()  # by us, who look what there is
 
 
 TraceFile = Callable[[Job, str, Callable[[FileTrace], None]], FileTrace]
@@ -69,7 +74,12 @@ def _outcome(job: Job, scratch: str, writer: Writer, by: TraceFile | None) -> Ou
             return Outcome(refused="--device cuda: torch finds no CUDA device here")
         recorder = Recorder(job.path, scratch)
         recorder.start()
-        trace = (by or trace_file)(job, scratch, writer.send)
+        try:
+            trace = (by or trace_file)(job, scratch, writer.send)
+        except standin.NeedsTorch as needed:
+            return Outcome(needs=str(needed))
+        if standin.wanted and not job.alone:
+            return Outcome(needs=standin.wanted[0])
         return Outcome(trace, reads=None if trace.crash else recorder.reads())
     except BaseException:
         return Outcome(crash=traceback.format_exc())

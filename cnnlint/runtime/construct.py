@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from cnnlint.operators import layers as layer_arguments
-from cnnlint.runtime.errors import first_line, hand_over, said
+from cnnlint.runtime.errors import first_line, hand_over, require_torch, said
 from cnnlint.runtime.frames import Place, UserFiles
 from cnnlint.runtime.functions import operators
 from cnnlint.runtime.loader import Placeholder
@@ -22,6 +22,7 @@ from cnnlint.runtime.meta import (
     FACTORIES,
     GPUS,
     MetaMode,
+    caller,
     factory_dtype,
     factory_shape,
     in_torch_nn,
@@ -57,7 +58,7 @@ class BuildMode(MetaMode):
                 for size in given if isinstance(given, (tuple, list)) else (given,):
                     Placeholder.require(size)
             shape = factory_shape(name, args, kwargs)
-            if shape is not None and (in_torch_nn(sys._getframe(1)) or math.prod(shape) > LARGEST_REAL):
+            if shape is not None and (in_torch_nn(caller(1)) or math.prod(shape) > LARGEST_REAL):
                 return hand_over(torch.empty, shape, dtype=factory_dtype(name, kwargs), device="meta")
         # A deepcopy is given a memo, which must stay itself.
         if name == "__deepcopy__" or not on_meta((args, kwargs)):
@@ -143,6 +144,7 @@ class Construction:
             try:
                 hand_over(original, module, *args, **kwargs)
             except Exception as error:
+                require_torch(error)
                 if signature is None:
                     raise
                 arguments = _bind(layer_class, args, kwargs)

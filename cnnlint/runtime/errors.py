@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import dis
 import errno
 import os
+import re
 import types
 from collections.abc import Callable
 from typing import Any
+
+from cnnlint import standin
 
 LONGEST = 300
 """Characters of an exception's words that are told."""
@@ -80,4 +84,35 @@ def is_ours(error: BaseException) -> bool:
         return False
     if isinstance(error, (Refused, RecursionError, MemoryError)):
         return False
-    return frame.f_code.co_filename.startswith(OWN_CODE)
+    file = frame.f_code.co_filename
+    return file.startswith(OWN_CODE) and not file.startswith(standin.FOLDER)
+
+
+def require_torch(error: BaseException) -> None:
+    """Raises NeedsTorch where an exception may not be torch's: the stand-in said so or failed itself, or does
+    not take arguments that torch may take."""
+    if not standin.installed():
+        return
+    if isinstance(error, standin.NeedsTorch):
+        raise error
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    if traceback is None:
+        return
+    code = traceback.tb_frame.f_code
+    if code.co_filename.startswith(standin.FOLDER):
+        if not isinstance(error, (RecursionError, MemoryError)):
+            if dis.opname[code.co_code[traceback.tb_lasti]] != "RAISE_VARARGS":
+                raise standin.NeedsTorch(f"what the stand-in fails at ({said(error)})") from error
+    elif isinstance(error, TypeError) and (called := _CALLED.match(words(error))):
+        owner, _, name = called[1].rpartition(".")
+        if owner == "Tensor" or (not owner and name in _FUNCTIONS):
+            raise standin.NeedsTorch(f"torch's words for the arguments of {name}") from error
+
+
+_CALLED = re.compile(r"([\w.]+)\(\) (?:got|takes|missing)")
+_FUNCTIONS = frozenset(
+    "broadcast_shapes can_cast manual_seed promote_types result_type set_grad_enabled tensor as_tensor".split()
+)
+"""Functions of the stand-in whose arguments Python itself binds."""

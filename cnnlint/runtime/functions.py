@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from cnnlint import standin
 from cnnlint.operators import registry
 from cnnlint.operators.base import Operator
 
@@ -75,10 +76,13 @@ def data_dependent() -> frozenset[Callable[..., Any]]:
 
 
 def _resolve(name: str) -> Callable[..., Any] | None:
-    """torch's object for a qualified name; None where this release has none."""
+    """torch's object for a qualified name; None where this release, or the stand-in, has none."""
     value: Any = torch
     for part in name.split(".")[1:]:
-        value = getattr(value, part, None)
+        try:
+            value = getattr(value, part, None)
+        except standin.NeedsTorch:
+            return None
         if value is None:
             return None
     return value

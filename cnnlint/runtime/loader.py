@@ -27,6 +27,7 @@ from torch import nn
 
 from cnnlint.diagnostic import Span
 from cnnlint.runtime import samples
+from cnnlint.runtime.errors import require_torch
 from cnnlint.runtime.frames import UserFiles
 from cnnlint.runtime.lightning import LightningModule
 from cnnlint.source.facts import Expression
@@ -295,6 +296,7 @@ class SlicedModule:
         except Unavailable as error:
             self._fail(statement, error.failure.error, error.failure)
         except BaseException as error:  # an import may raise anything, SystemExit included
+            require_torch(error)
             self._fail(statement, error, self._lacking(statement))
 
     def _lacking(self, statement: ast.stmt) -> Failure | None:

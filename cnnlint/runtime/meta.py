@@ -7,6 +7,7 @@ itself, so an operator that is described never reaches one.
 from __future__ import annotations
 
 import os
+import sys
 import types
 from collections.abc import Mapping, Sequence
 from numbers import Integral
@@ -86,6 +87,18 @@ GPUS = frozenset({"cuda", "xpu", "hpu", "npu", "mps"})
 """Devices, and the methods of a tensor that take it there."""
 
 TORCH_NN = os.path.dirname(nn.__file__) + os.sep
+
+_DISPATCH = os.path.join(os.path.dirname(torch.__file__), "_dispatch.py")
+"""Where the stand-in calls the mode from, which torch does outside of Python."""
+
+
+def caller(depth: int) -> types.FrameType:
+    """The frame that called the function of torch which the mode is asked for; `depth` as for
+    `sys._getframe`."""
+    frame = sys._getframe(depth + 1)
+    while frame.f_code.co_filename == _DISPATCH and frame.f_back is not None:
+        frame = frame.f_back
+    return frame
 
 
 def in_torch_nn(frame: types.FrameType) -> bool:

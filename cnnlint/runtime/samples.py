@@ -10,7 +10,6 @@ import inspect
 import sys
 from typing import Any
 
-import numpy
 import torch
 from torch.utils.data import DataLoader
 
@@ -65,6 +64,8 @@ def _replace(dataset: type, name: str, parameters: inspect.Signature, base: type
 
 def _fill(dataset: Any, name: str) -> None:
     """One picture of noise as all samples, which takes no memory."""
+    import numpy
+
     samples = DATASETS[name]
     assert samples.size is not None and samples.classes is not None
     count = LENGTHS[name][not dataset.train]

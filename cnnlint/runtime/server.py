@@ -1,4 +1,4 @@
-"""The fork server: imports torch once, then forks a child for each file.
+"""The fork server: imports torch or what stands for it once, then forks a child for each file.
 
 It never runs an operator itself: after one, forked children hang in torch's thread pools. A file
 that imports further packages is forked from a server of its own that has imported them already.
@@ -23,7 +23,6 @@ from typing import Any
 
 from cnnlint.job import Job, Outcome, how_it_ended
 from cnnlint.runtime.child import prepare, trace
-from cnnlint.runtime.guard import lend_caches
 from cnnlint.traces import FileTrace
 
 LONGEST_IMPORT = 60.0
@@ -304,13 +303,15 @@ def _how_it_ended(status: int | None) -> str:
 
 
 def main() -> Any:
-    """`python -m cnnlint.runtime.server DESCRIPTOR LIMIT`: serve on an inherited socket."""
+    """`python -m cnnlint.runtime.server DESCRIPTOR LIMIT ENGINE`: serve on an inherited socket."""
     connection = Connection(int(sys.argv[1]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
     os.dup2(null, 1)
-    prepare()
+    prepare(sys.argv[3])
+    from cnnlint.runtime.guard import lend_caches
+
     gc.collect()
     gc.freeze()
     # From here on there are children to end and a folder to remove: the parent's end is what ends us.

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from cnnlint import standin
 from cnnlint.graph import Trace, in_batches
 from cnnlint.job import Job, own_fault
 from cnnlint.runtime import construct, evidence, inputs, solving, variation
@@ -335,6 +336,8 @@ class Session:
     ) -> Pass | None:
         """A pass with real, small tensors: on the device that was asked for, or on cpu for a forward
         that depends on the values of its tensors."""
+        if standin.installed():
+            raise standin.NeedsTorch(f"the values of its tensors ({reason})")
         try:
             model = built.candidate.make(self._builder.load_again())
             model._apply(lambda tensor: tensor.to(device))

@@ -1,4 +1,4 @@
-"""`python -m cnnlint.runtime.spawned`: a process that imports torch, then traces the one file that it is
+"""`python -m cnnlint.runtime.spawned ENGINE`: a process that imports torch, then traces the one file that it is
 given on standard input, where there is no fork. Answers go to standard output."""
 
 from __future__ import annotations
@@ -6,10 +6,10 @@ from __future__ import annotations
 import os
 import pickle
 import signal
+import sys
 
 from cnnlint.job import Outcome
 from cnnlint.runtime.child import prepare, trace
-from cnnlint.runtime.guard import lend_caches
 from cnnlint.traces import FileTrace
 
 
@@ -27,7 +27,9 @@ class Pipe:
 def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     jobs, answers = os.fdopen(os.dup(0), "rb"), Pipe(os.dup(1))
-    prepare()
+    prepare(sys.argv[1])
+    from cnnlint.runtime.guard import lend_caches
+
     answers.send(None)  # ready
     try:
         folder, job = pickle.load(jobs)

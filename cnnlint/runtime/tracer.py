@@ -18,13 +18,14 @@ from cnnlint.graph import in_batches
 from cnnlint.operators.base import Bound, Operator, Output, Refusal, TensorSpec, is_plain
 from cnnlint.runtime import patches
 from cnnlint.runtime.aliases import read_later
-from cnnlint.runtime.errors import first_line, is_refusal, said, words
+from cnnlint.runtime.errors import first_line, is_refusal, require_torch, said, words
 from cnnlint.runtime.frames import UserFiles, within
 from cnnlint.runtime.functions import DTYPES, data_dependent, transparent
 from cnnlint.runtime.meta import (
     FACTORIES,
     GPUS,
     MetaMode,
+    caller,
     factory_dtype,
     factory_shape,
     in_torch_nn,
@@ -143,6 +144,7 @@ class Tracer(MetaMode):
                 result = model(*inputs)
             outputs = tuple(dict.fromkeys(self._id(tensor) for tensor in _tensors_in(result)))
         except BaseException as error:  # the model may raise anything
+            require_torch(error)
             self.error = error
             ours = isinstance(error, (DataDependent, TooManyOperations))
             if self.recovering and not (ours or self._shaky or is_refusal(error)):
@@ -181,6 +183,7 @@ class Tracer(MetaMode):
         try:
             return original(module, *args, **kwargs)
         except Exception as error:
+            require_torch(error)
             if root or not self.recovering:
                 raise
             return self._recover_module(error, module, args, kwargs)
@@ -237,7 +240,7 @@ class Tracer(MetaMode):
         if func in self._transparent:
             return func(*args, **kwargs)
         meta = self.device == "meta"
-        if meta and func is torch.Tensor.add_ and sys._getframe(1).f_code.co_filename == _BATCHNORM:
+        if meta and func is torch.Tensor.add_ and caller(1).f_code.co_filename == _BATCHNORM:
             return args[0]  # num_batches_tracked, a count that nothing flows through
         if meta and func in self._data_dependent and on_meta((args, kwargs)):
             raise DataDependent(getattr(func, "__name__", str(func)))
@@ -249,7 +252,7 @@ class Tracer(MetaMode):
         operator = self.operator(func, args, kwargs)
         if operator is None:
             return self._undescribed(func, name, args, kwargs)
-        if meta and name in FACTORIES and in_torch_nn(sys._getframe(1)):
+        if meta and name in FACTORIES and in_torch_nn(caller(1)):
             shape = factory_shape(name, args, kwargs)
             if shape is not None:
                 return torch.empty(shape, dtype=factory_dtype(name, kwargs), device="meta")
@@ -330,6 +333,7 @@ class Tracer(MetaMode):
         try:
             result = self._call(func, args, kwargs)
         except Exception as error:
+            require_torch(error)
             self._require_values(operator.name, error)
             if not self.recovering:
                 raise
@@ -383,6 +387,7 @@ class Tracer(MetaMode):
         try:
             result = self._call(func, args, kwargs)
         except Exception as error:
+            require_torch(error)
             self._require_values(name, error)
             if not self.recovering or not tensors:
                 raise

@@ -1,0 +1,127 @@
+"""What is changed in the real torch inside a worker process, and why: it does more than sizes need. The
+stand-in does none of this from the start.
+
+A worker is a process of its own that ends with its file, so nothing here is undone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.hub
+import torch.utils.checkpoint
+from torch import nn
+
+
+def install() -> None:
+    """Apply all of them, once."""
+    _skip_initialisers()
+    _open_what_hides_the_forward()
+    _skip_weights()
+    _leave_checks_to_descriptions()
+    _keep_modules_in_place()
+
+
+def _skip_initialisers() -> None:
+    """Values of weights do not matter; filling them on meta would import torch's reference kernels."""
+    for name in dir(nn.init):
+        if name.endswith("_") and not name.startswith("_"):
+            setattr(nn.init, name, _first_argument)
+    for name in (
+        "uniform",
+        "normal",
+        "constant",
+        "xavier_uniform",
+        "xavier_normal",
+        "kaiming_uniform",
+        "kaiming_normal",
+    ):
+        if hasattr(nn.init, name):
+            setattr(nn.init, name, _first_argument)
+
+
+def _first_argument(*args: Any, **kwargs: Any) -> Any:
+    return args[0] if args else kwargs.get("tensor")
+
+
+class _PlainScriptModule(nn.Module):
+    """What a `ScriptModule` is to us. A class of its own, since torch asks modules whether they are one."""
+
+
+def _open_what_hides_the_forward() -> None:
+    """Scripted, compiled, checkpointed and replicated models would hide their operators."""
+    torch.jit.script = _decorator  # type: ignore[assignment]
+    torch.jit.script_if_tracing = _decorator  # type: ignore[assignment]
+    torch.jit.script_method = _decorator  # type: ignore[assignment]
+    torch.jit.ScriptModule = _PlainScriptModule  # type: ignore[assignment, misc]
+    torch.compile = _decorator  # type: ignore[assignment]
+    torch.utils.checkpoint.checkpoint = _call  # type: ignore[assignment]
+    torch.utils.checkpoint.checkpoint_sequential = _call_sequential  # type: ignore[assignment]
+    # for those who have imported `checkpoint` itself before
+    torch.utils.checkpoint.CheckpointFunction.apply = _call_checkpointed  # type: ignore[method-assign, assignment]
+    nn.Module.compile = _nothing  # type: ignore[method-assign, assignment]
+    nn.DataParallel.__new__ = _the_module  # type: ignore[method-assign, assignment]
+
+
+def _decorator(target: Any = None, *args: Any, **kwargs: Any) -> Any:
+    """The identity, also as a decorator with arguments (`@torch.compile(dynamic=True)`)."""
+    return _decorator if target is None else target
+
+
+def _call(function: Any, *args: Any, **kwargs: Any) -> Any:
+    for name in (
+        "use_reentrant",
+        "preserve_rng_state",
+        "context_fn",
+        "determinism_check",
+        "debug",
+        "early_stop",
+    ):
+        kwargs.pop(name, None)
+    return function(*args, **kwargs)
+
+
+def _call_checkpointed(function: Any, preserve_rng_state: bool, *args: Any) -> Any:
+    return function(*args)
+
+
+def _call_sequential(functions: Any, segments: int, input: Any, **kwargs: Any) -> Any:
+    for function in functions.children() if isinstance(functions, nn.Sequential) else functions:
+        input = function(input)
+    return input
+
+
+def _nothing(*args: Any, **kwargs: Any) -> None:
+    return None
+
+
+def _the_module(cls: type, module: Any, *args: Any, **kwargs: Any) -> Any:
+    return module
+
+
+def _skip_weights() -> None:
+    """Pretrained weights are neither downloaded nor read: shapes do not need them."""
+    torch.hub.load_state_dict_from_url = lambda *args, **kwargs: {}  # type: ignore[assignment]
+    torch.load = lambda *args, **kwargs: {}  # type: ignore[assignment]
+    keys = nn.modules.module._IncompatibleKeys([], [])
+    nn.Module.load_state_dict = lambda self, *args, **kwargs: keys  # type: ignore[method-assign, assignment]
+
+
+def _leave_checks_to_descriptions() -> None:
+    """Recurrent layers check their input in Python before the operator that we describe is called."""
+    for layer_class in (nn.RNNBase, nn.LSTM):
+        layer_class.check_forward_args = _nothing  # type: ignore[method-assign, assignment]
+
+
+def _keep_modules_in_place() -> None:
+    """A model stays on the device that it is traced on, whatever the file moves it to."""
+    move = nn.Module.to
+
+    def to(self: nn.Module, *args: Any, **kwargs: Any) -> nn.Module:
+        dtypes = [value for value in (*args, kwargs.get("dtype")) if isinstance(value, torch.dtype)]
+        return move(self, dtypes[0]) if dtypes else self
+
+    nn.Module.to = to  # type: ignore[method-assign, assignment]
+    for name in ("cuda", "cpu", "xpu", "share_memory"):
+        setattr(nn.Module, name, lambda self, *args, **kwargs: self)
