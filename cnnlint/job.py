@@ -44,6 +44,7 @@ class Job:
         sizes: also trace inputs of other sizes (`cnnlint.traces.Model.probes`).
         imports: further packages that the file's models need, sorted; files with the same ones share a
             process that has imported them.
+        needed: what torch is needed for, where the stand-in was not enough.
         alone: whether there is only the stand-in, so that what it cannot tell stays untold.
     """
 
@@ -60,6 +61,7 @@ class Job:
     allow_effects: bool = False
     sizes: bool = False
     imports: tuple[str, ...] = ()
+    needed: str | None = None
     alone: bool = False
 
     def asked_for(self) -> frozenset[str]:

@@ -357,6 +357,8 @@ class Model:
         probes: passes with inputs of other sizes, in the mode of the first complete pass, where a job
             asks for them.
         attempts: what other sizes did, where the probes show that the pass cannot be replayed.
+        engine: "stand-in" or "torch": what the forward ran on.
+        needed: what torch was needed for.
     """
 
     name: str
@@ -370,6 +372,8 @@ class Model:
     notes: tuple[str, ...] = ()
     probes: tuple[Pass, ...] = ()
     attempts: tuple[Attempt, ...] = ()
+    engine: str = "torch"
+    needed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,7 @@ class Workers:
         return _Chained(tried, partial(self._by_torch, job)).future
 
     def _by_torch(self, job: Job, needed: str) -> Future[Traced]:
-        return self.start(TORCH).submit(job)
+        return self.start(TORCH).submit(replace(job, needed=needed))
 
     def trace(self, jobs: Iterable[Job]) -> Iterator[Traced]:
         """The traces of the jobs, in their order. Raises WorkersUnavailable as `submit` does."""

@@ -148,6 +148,8 @@ def _record(file: TracedFile, model: Model) -> dict[str, Any]:
         **({"batch": table.batch, "seconds": table.seconds} if table.measured else {}),
         "complete": all(run.complete for run in model.passes),
         "notes": list(model.notes),
+        "engine": model.engine,
+        "needed": model.needed,
     }
 
 

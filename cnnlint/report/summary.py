@@ -33,6 +33,9 @@ def fixable_lines(result: Result, settings: Settings) -> Iterator[str]:
         yield f"{more}."
 
 
+_ENGINES = {"stand-in": "cnnlint's stand-in for torch", "torch": "torch"}
+
+
 def model_lines(result: Result, verbose: bool, told: Collection[Model] = ()) -> Iterator[str]:
     """What the reader should know of the models that no finding has `told`: notes on how they were
     built or traced, and an input that only seems to fit. The input of a single model is always said,
@@ -48,6 +51,9 @@ def model_lines(result: Result, verbose: bool, told: Collection[Model] = ()) -> 
                 yield f"{place}: note: {model.name} was given {input_line(model) or 'no input'}"
             for note in model.notes:
                 yield f"{place}: note: {one_line(note)}"
+            if verbose:
+                needed = f", for {one_line(model.needed)}" if model.needed else ""
+                yield f"{place}: note: {model.name} was traced by {_ENGINES[model.engine]}{needed}"
 
 
 def _found(result: Result, severities: Counter[Severity]) -> str:

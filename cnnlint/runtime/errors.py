@@ -102,9 +102,11 @@ def require_torch(error: BaseException) -> None:
         return
     code = traceback.tb_frame.f_code
     if code.co_filename.startswith(standin.FOLDER):
-        if not isinstance(error, (RecursionError, MemoryError)):
-            if dis.opname[code.co_code[traceback.tb_lasti]] != "RAISE_VARARGS":
-                raise standin.NeedsTorch(f"what the stand-in fails at ({said(error)})") from error
+        raised = dis.opname[code.co_code[traceback.tb_lasti]] == "RAISE_VARARGS"
+        # A forward or a function of the file's that it calls with arguments which do not fit.
+        calls = isinstance(error, TypeError) and code.co_name in _CALLING and _CALLED.match(words(error))
+        if not (raised or calls or isinstance(error, (RecursionError, MemoryError))):
+            raise standin.NeedsTorch(f"what the stand-in fails at ({said(error)})") from error
     elif isinstance(error, TypeError) and (called := _CALLED.match(words(error))):
         owner, _, name = called[1].rpartition(".")
         if owner == "Tensor" or (not owner and name in _FUNCTIONS):
@@ -112,6 +114,7 @@ def require_torch(error: BaseException) -> None:
 
 
 _CALLED = re.compile(r"([\w.]+)\(\) (?:got|takes|missing)")
+_CALLING = frozenset({"_call_impl", "apply", "forward"})
 _FUNCTIONS = frozenset(
     "broadcast_shapes can_cast manual_seed promote_types result_type set_grad_enabled tensor as_tensor".split()
 )

@@ -14,7 +14,7 @@ from torch import nn
 
 from cnnlint import standin
 from cnnlint.graph import Trace, in_batches
-from cnnlint.job import Job, own_fault
+from cnnlint.job import STAND_IN, TORCH, Job, own_fault
 from cnnlint.runtime import construct, evidence, inputs, solving, variation
 from cnnlint.runtime.builder import Builder, Built
 from cnnlint.runtime.candidates import NotAModel
@@ -78,13 +78,18 @@ class Session:
             self._guard.install()
             self._builder.guard = self._guard
         models: list[Model] = []
+        engine = STAND_IN if standin.installed() else TORCH
         for target in itertools.chain(targets, self._builder.parts(targets)):
             if self._guard:
                 self._guard.model = target.name
             try:
-                models.append(self._model(target))
+                models.append(replace(self._model(target), engine=engine, needed=self.job.needed))
             except NotAModel:
                 pass
+            except standin.NeedsTorch as needed:
+                if not self.job.alone:
+                    raise
+                self.problems.append(_needs_torch(target, needed))
             except Exception as error:  # our own fault costs this model only
                 self.crash = self.crash or traceback.format_exc()
                 self.problems.append(own_fault(said(error), target.span, target.name))
@@ -395,6 +400,17 @@ class Session:
     def _note_mismatches(self, tracer: Tracer) -> None:
         for mismatch in tracer.mismatches:
             self._note(f"verify: {mismatch}")
+
+
+def _needs_torch(target: Target, needed: BaseException) -> Problem:
+    """A model that only torch can trace, where it is not installed."""
+    return Problem(
+        "trace-incomplete",
+        f"{target.name} needs torch, which is not installed: {needed}",
+        target.span,
+        help="install torch in the environment that cnnlint runs in",
+        model=target.name,
+    )
 
 
 def _tensors(given: Sequence[Input], batch: int, device: str) -> list[torch.Tensor]:

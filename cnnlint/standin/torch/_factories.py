@@ -136,7 +136,6 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
 asarray = as_tensor
 
 
-@reached_by_mode("torch.from_numpy")
 def from_numpy(data: Any) -> Tensor:
     kind = array_dtype(data)
     if kind is None:

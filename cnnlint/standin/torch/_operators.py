@@ -102,6 +102,8 @@ def _back(value: Any, tensors: dict[int, Tensor]) -> Any:
 
 def evaluate(operator: Operator, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """What an operator gives that its description sizes."""
+    if kwargs.get("out") is not None:
+        return _into(kwargs["out"], operator, args, kwargs)
     bound, tensors = bind(operator, args, kwargs)
     if operator.refuse(bound) is not None:
         raise NeedsTorch(f"torch's words for what {operator.name} refuses")
@@ -111,6 +113,8 @@ def evaluate(operator: Operator, args: Sequence[Any], kwargs: dict[str, Any]) ->
     try:
         specs = operator.output(bound)
     except NotImplementedError:
+        if operator.kind == "dropout":  # that drops nothing
+            return operands[0]
         raise NeedsTorch(f"{operator.name}, whose size depends on values") from None
     if isinstance(specs, tuple):
         results = tuple(None if one is None else _result(one, operands, kwargs) for one in specs)
@@ -124,6 +128,15 @@ def evaluate(operator: Operator, args: Sequence[Any], kwargs: dict[str, Any]) ->
     if not any(operand.device.type == "meta" for operand in operands):
         values = _computed(operator, bound, tensors, specs)
     return _result(specs, operands, kwargs, values)
+
+
+def _into(out: Any, operator: Operator, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    """An operator that writes its result into a tensor that it was given."""
+    result = evaluate(operator, args, {name: value for name, value in kwargs.items() if name != "out"})
+    alike = isinstance(out, Tensor) and isinstance(result, Tensor) and out.shape == result.shape
+    if not alike or out.dtype is not result.dtype:
+        raise NeedsTorch(f"{operator.name} with out=")
+    return write(out, result._known())
 
 
 def _result(

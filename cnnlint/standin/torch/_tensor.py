@@ -18,13 +18,33 @@ class Storage:
     """The memory that a tensor and its views share: how often it was written to, and its values in their order
     in memory where they are known."""
 
-    __slots__ = ("count", "itemsize", "values", "version")
+    __slots__ = ("count", "held", "itemsize", "values", "version")
 
     def __init__(self, count: int, itemsize: int, values: list[Any] | None = None):
         self.count = count
         self.itemsize = itemsize
         self.values = values
         self.version = 0
+        self.held = 0
+
+    def hold(self) -> None:
+        """Takes the memory that the elements would take.
+
+        Raises:
+            RuntimeError: there is not as much, as where torch allocates it.
+        """
+        size = self.count * self.itemsize
+        if _held[0] + size > MEMORY:
+            raise RuntimeError(
+                "[enforce fail at alloc_cpu.cpp:131] err == 0. DefaultCPUAllocator: can't allocate memory: you "
+                f"tried to allocate {size} bytes. Error code 12 (Cannot allocate memory)"
+            )
+        _held[0] += size
+        self.held = size
+
+    def __del__(self) -> None:
+        if self.held:
+            _held[0] -= self.held
 
     @property
     def _cdata(self) -> int:
@@ -40,6 +60,15 @@ class Storage:
         return self.count
 
     __len__ = size
+
+
+MEMORY = 6 << 30
+"""Bytes that a file's tensors may take together, as `runtime.guard` limits them where torch allocates."""
+
+SMALL = 1 << 20
+"""Bytes up to which a tensor's memory is not counted."""
+
+_held = [0]
 
 
 class Tensor:
@@ -339,6 +368,8 @@ def make(
     tensor._strides = tuple(strides) if strides is not None else None
     tensor._offset = 0
     tensor._storage = Storage(prod(shape), dtype.itemsize, values)
+    if device.type == "cpu" and tensor._storage.count * dtype.itemsize > SMALL:
+        tensor._storage.hold()
     tensor._requires_grad = False
     tensor.grad = tensor.grad_fn = tensor._base = tensor._backward_hooks = None
     return tensor

@@ -9,6 +9,7 @@ from cnnlint.standin.needs import NeedsTorch
 from .. import _missing
 from .._grad import enable_grad, inference_mode, no_grad, set_grad_enabled
 from .._tensor import Tensor
+from .._views import data as detached
 from . import graph
 from .function import Function
 
@@ -22,11 +23,9 @@ class Variable(metaclass=_VariableType):
     """The old name of a tensor."""
 
     def __new__(cls, data: Any, requires_grad: bool = False, volatile: bool = False) -> Any:
-        if requires_grad:
-            found = data.detach()
-            found.requires_grad = True
-            return found
-        return data.detach() if not data.requires_grad else data
+        made = detached(data)
+        made.requires_grad = requires_grad
+        return made
 
 
 def grad(*args: Any, **kwargs: Any) -> Any:

@@ -17,4 +17,14 @@ def clip_grad_value_(parameters: Any, clip_value: float, *args: Any, **kwargs: A
     return None
 
 
-__getattr__ = _missing.attribute_of(__name__)
+_LAZY = ("weight_norm", "remove_weight_norm", "spectral_norm", "remove_spectral_norm")
+_attribute = _missing.attribute_of(__name__)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        from . import _norms
+
+        return getattr(_norms, name)
+    return _attribute(name)
+
