@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from cnnlint.operators.base import Operator, Refusal, TensorSpec
+from tests.standin.light import NeedsTorch, functions, light, lightly
 
 
 def spec(tensor: torch.Tensor) -> TensorSpec:
@@ -66,7 +67,28 @@ def assert_agrees(
     assert [one.dtype for one in ours] == [one.dtype for one in theirs]
     if strides:
         assert [walked(one) for one in ours] == [walked(one) for one in theirs]
+    stand_in_agrees(operator, function, args, kwargs, theirs, strides)
     return None
+
+
+def stand_in_agrees(
+    operator: Operator, function: Any, args: Any, kwargs: Any, theirs: list[TensorSpec], strides: bool
+) -> None:
+    """Asserts that the stand-in's function of this name gives what torch gave, or asks for torch."""
+    name = next((name for name in operator.names if name in functions and resolve(name) is function), None)
+    if name is None or operator.inplace:
+        return
+    given = {key: lightly(value) for key, value in kwargs.items()}
+    try:
+        result = functions[name](*lightly(args), **given)
+    except NeedsTorch:
+        return
+    found = list(flat(result))
+    assert [tuple(one.shape) for one in found] == [one.shape for one in theirs]
+    assert [one.dtype.name for one in found] == [one.dtype for one in theirs]
+    if strides:
+        ours = [TensorSpec(tuple(one.shape), one.dtype.name, one.stride()) for one in found]
+        assert [walked(one) for one in ours] == [walked(one) for one in theirs]
 
 
 def flat(value: Any) -> Iterator[Any]:
@@ -74,7 +96,7 @@ def flat(value: Any) -> Iterator[Any]:
     if isinstance(value, (tuple, list)):
         for item in value:
             yield from flat(item)
-    elif isinstance(value, (torch.Tensor, TensorSpec)):
+    elif isinstance(value, (torch.Tensor, TensorSpec, light.Tensor)):
         yield value
 
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
+from cnnlint.operators.base import TensorSpec
+from cnnlint.operators.layout import contiguous_strides, is_dense
 from cnnlint.standin.needs import NeedsTorch
 
 from . import _values
@@ -130,6 +132,8 @@ def tensor(
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     if isinstance(data, Tensor):
         return to(data, dtype=dtype, device=device)
+    if array_dtype(data) is not None and getattr(data, "shape", ()):
+        return to(from_numpy(data), dtype=dtype, device=device)
     return _made(data, dtype, {"device": device})
 
 
@@ -138,9 +142,16 @@ asarray = as_tensor
 
 def from_numpy(data: Any) -> Tensor:
     kind = array_dtype(data)
-    if kind is None:
+    if kind is None or not hasattr(data, "strides"):
         raise NeedsTorch("torch.from_numpy")
-    return _made(data, DTYPES[kind], {})
+    size = DTYPES[kind].itemsize
+    strides = tuple(step // size for step in data.strides)
+    if contiguous_strides(data.shape) == strides:
+        return _made(data, DTYPES[kind], {})
+    if not is_dense(TensorSpec(tuple(data.shape), kind, strides)) or min(strides) < 0:
+        raise NeedsTorch("torch.from_numpy of a part of an array")
+    values = _array_values(data)
+    return make(tuple(data.shape), DTYPES[kind], CPU, strides, values or None)
 
 
 @reached_by_mode("torch.scalar_tensor")

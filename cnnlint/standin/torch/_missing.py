@@ -14,12 +14,13 @@ def attribute_of(module: str, lazy: str = "") -> Callable[[str], Any]:
     """The `__getattr__` of a module: it imports the submodules `lazy`, which torch has imported always, when
     they are asked for."""
     submodules = frozenset(lazy.split())
+    owner = module.removeprefix("cnnlint.standin.")
 
     def __getattr__(name: str) -> Any:
         if name in submodules:
             return importlib.import_module(f"{module}.{name}")
-        if not (name.startswith("__") and name.endswith("__")) and is_known(module, name):
-            raise NeedsTorch(f"{module}.{name}")
-        raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        if not (name.startswith("__") and name.endswith("__")) and is_known(owner, name):
+            raise NeedsTorch(f"{owner}.{name}")
+        raise AttributeError(f"module {owner!r} has no attribute {name!r}")
 
     return __getattr__

@@ -147,8 +147,6 @@ def _result(
         result = options(kind, kwargs, one.shape, values)
         result._strides = one.strides
         return result
-    if values is not None and one.strides is not None:
-        values = None
     result = make(one.shape, kind, device_of(operands), one.strides, values)
     follow(operands, result)
     if kwargs.get("requires_grad"):

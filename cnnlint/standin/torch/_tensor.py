@@ -94,7 +94,7 @@ class Tensor:
         pass
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        if not cls.__module__.startswith("torch."):
+        if not cls.__module__.startswith(f"{__package__}."):
             raise NeedsTorch("a subclass of Tensor")
 
     # -- what it is
@@ -326,16 +326,6 @@ class Tensor:
             raise NeedsTorch(f"torch.Tensor.{name}")
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
-    def type(self, dtype: Any = None, non_blocking: bool = False) -> Any:
-        if dtype is None:
-            from ._types import LEGACY
-
-            for name, of in LEGACY.items():
-                if of == self.dtype.name:
-                    return f"torch.{name}"
-            raise NeedsTorch("Tensor.type")
-        return self._type(dtype)
-
 
 Tensor.__module__ = "torch"
 DTYPE_OF_LEGACY = "float32"
@@ -360,7 +350,12 @@ def make(
     values: list[Any] | None = None,
     kind: Any = Tensor,
 ) -> Any:
-    """A tensor with memory of its own. `values` are in the order of the elements, for contiguous ones."""
+    """A tensor with memory of its own, which is dense; `values` are in the order of its elements."""
+    if values is not None and strides is not None:
+        placed: list[Any] = [None] * len(values)
+        for place, value in zip(_values.places(shape, strides, 0), values, strict=True):
+            placed[place] = value
+        values = placed
     tensor = object.__new__(kind)
     tensor.shape = shape if type(shape) is Size else Size(shape)
     tensor.dtype = dtype
@@ -368,6 +363,8 @@ def make(
     tensor._strides = tuple(strides) if strides is not None else None
     tensor._offset = 0
     tensor._storage = Storage(prod(shape), dtype.itemsize, values)
+    if tensor._storage.count * dtype.itemsize >= 1 << 63:
+        raise NeedsTorch("torch's words for sizes that it cannot count")
     if device.type == "cpu" and tensor._storage.count * dtype.itemsize > SMALL:
         tensor._storage.hold()
     tensor._requires_grad = False

@@ -8,7 +8,7 @@ from typing import Any
 
 from cnnlint.operators.base import TensorSpec
 from cnnlint.operators.dimensions import axes_of, axis_of
-from cnnlint.operators.layout import channels_last, contiguous_strides, preserved, view_strides
+from cnnlint.operators.layout import channels_last, preserved, view_strides
 from cnnlint.operators.reshape import filled
 from cnnlint.standin.needs import NeedsTorch
 
@@ -51,15 +51,7 @@ def copied(tensor: Tensor, strides: Sequence[int] | None = None, kind: dtype | N
         from ._values import fits
 
         known = [None if value is None else fits(value, kind.name) for value in known]
-    result = make(tensor.shape, kind, tensor.device, None if known is not None else strides, known)
-    if known is not None and strides is not None and tuple(strides) != contiguous_strides(tensor.shape):
-        from ._values import places
-
-        result._strides = tuple(strides)
-        values: list[Any] = [None] * len(known)
-        for place, value in zip(places(tensor.shape, strides, 0), known, strict=True):
-            values[place] = value
-        result._storage.values = values
+    result: Tensor = make(tensor.shape, kind, tensor.device, strides, known)
     follow([tensor], result)
     return result
 
@@ -464,6 +456,11 @@ VIEWS["data"] = data
 def _type(input: Tensor, dtype: Any = None) -> Any:
     from ._types import LEGACY
 
+    if dtype is None:
+        found = next((name for name, of in LEGACY.items() if of == input.dtype.name), None)
+        if found is None:
+            raise NeedsTorch("the old name of a dtype")
+        return f"torch.{'meta.' if input.is_meta else ''}{found}"
     if isinstance(dtype, str):
         name = dtype.removeprefix("torch.")
         if name not in LEGACY:
@@ -578,40 +575,38 @@ def index(input: Tensor, index: Any) -> tuple[Tensor, list[tuple[int, Any]]]:
     used = sum(part is not None and part is not Ellipsis for part in parts)
     if any(isinstance(part, Tensor) and part.dtype.name in ("bool", "uint8") for part in parts):
         raise NeedsTorch("the values of a mask")
-    result, axis, tensors = input, 0, []
+    if used > input.ndim:
+        raise NeedsTorch("torch's words for too many indices")
+    result, axis, own, tensors = input, 0, 0, []  # an axis of the result, and the input's
     for part in parts:
         if part is Ellipsis:
             axis += input.ndim - used
+            own += input.ndim - used
         elif part is None:
             result = _unsqueeze(result, axis)
             axis += 1
         elif isinstance(part, int):
-            result = _selected(result, axis, part)
+            result = _selected(result, axis, part, own)
+            own += 1
         elif isinstance(part, slice):
-            if axis >= result.ndim:
-                raise NeedsTorch("torch's words for too many indices")
             chosen = range(result.shape[axis])[part]
             if part != slice(None):
                 if chosen.step < 1:
                     raise NeedsTorch("torch's words for a negative step")
                 result = narrowed(result, axis, chosen.start, len(chosen), chosen.step)
             axis += 1
+            own += 1
         else:
             tensors.append((axis, part))
             axis += 1
+            own += 1
     return (view(input, input.shape, input._strides) if result is input else result), tensors
 
 
-def _selected(input: Tensor, axis: int, at: int) -> Tensor:
-    if axis >= input.ndim:
-        if not input.ndim and not axis:
-            raise IndexError(
-                "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a 0-dim tensor to a number"
-            )
-        raise NeedsTorch("torch's words for too many indices")
+def _selected(input: Tensor, axis: int, at: int, own: int) -> Tensor:
     size = input.shape[axis]
     if not -size <= at < size:
-        raise IndexError(f"index {at} is out of bounds for dimension {axis} with size {size}")
+        raise IndexError(f"index {at} is out of bounds for dimension {own} with size {size}")
     return _select(input, axis, at)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import _missing
 
-torch = sys.modules["torch"]
+torch = sys.modules[__name__.partition(".nn")[0]]
 globals().update(vars(torch._FUNCTIONAL))
 
 

@@ -63,7 +63,7 @@ class UninitializedTensorMixin:
     cls_to_become: Any = None
 
     def materialize(self, shape: Any, device: Any = None, dtype: Any = None) -> None:
-        torch = sys.modules["torch"]
+        torch = sys.modules[__name__.partition(".nn")[0]]
         own: Any = self
         data = torch.empty(shape, device=device or own.device, dtype=dtype or own.dtype)
         requires_grad = own._requires_grad

@@ -15,7 +15,7 @@ from .linear import NonDynamicallyQuantizableLinear
 from .module import Module
 from .utils import constructor, layer
 
-torch = sys.modules["torch"]
+torch = sys.modules[__name__.partition(".nn")[0]]
 
 
 def _of(name: str, forward: Any, base: Any = Module, **attributes: Any) -> Any:

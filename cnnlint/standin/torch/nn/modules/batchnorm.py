@@ -11,7 +11,7 @@ from ..parameter import Parameter, UninitializedBuffer, UninitializedParameter
 from .lazy import LazyModuleMixin
 from .module import Module
 
-torch = sys.modules["torch"]
+torch = sys.modules[__name__.partition(".nn")[0]]
 
 
 class _NormBase(Module):

@@ -13,7 +13,7 @@ from .lazy import LazyModuleMixin
 from .module import Module
 from .utils import _single, constructor, ntuple
 
-torch = sys.modules["torch"]
+torch = sys.modules[__name__.partition(".nn")[0]]
 
 
 class _ConvNd(Module):

@@ -12,7 +12,7 @@ from ..parameter import Parameter, UninitializedParameter
 from .lazy import LazyModuleMixin
 from .module import Module
 
-torch = sys.modules["torch"]
+torch = sys.modules[__name__.partition(".nn")[0]]
 
 
 class Identity(Module):

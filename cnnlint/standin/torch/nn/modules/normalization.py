@@ -14,7 +14,7 @@ from ..parameter import Parameter
 from .module import Module
 from .utils import layer
 
-torch = sys.modules["torch"]
+torch = sys.modules[__name__.partition(".nn")[0]]
 
 LocalResponseNorm = layer(
     "LocalResponseNorm",

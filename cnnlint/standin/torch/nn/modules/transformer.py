@@ -15,7 +15,7 @@ from .linear import Linear
 from .module import Module
 from .normalization import LayerNorm
 
-torch = sys.modules["torch"]
+torch = sys.modules[__name__.partition(".nn")[0]]
 
 
 def _generate_square_subsequent_mask(sz: int, device: Any = None, dtype: Any = None) -> Any:

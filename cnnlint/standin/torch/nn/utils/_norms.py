@@ -10,7 +10,7 @@ from cnnlint.standin.needs import NeedsTorch
 from .. import functional as F
 from ..parameter import Parameter, UninitializedParameter
 
-torch = sys.modules["torch"]
+torch = sys.modules[__name__.partition(".nn")[0]]
 
 
 class WeightNorm:

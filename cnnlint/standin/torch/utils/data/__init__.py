@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 from cnnlint.standin.needs import NeedsTorch
 
 from ... import _missing
+from ..._dispatch import functions
 from ..._factories import array_dtype, as_tensor, tensor
 from ..._tensor import Tensor
 
@@ -116,9 +117,7 @@ def default_collate(batch: Sequence[Any]) -> Any:
     """The samples of a batch as one."""
     first = batch[0]
     if isinstance(first, Tensor):
-        import sys
-
-        return sys.modules["torch"].stack(list(batch), 0)
+        return functions["torch.stack"](list(batch), 0)
     if array_dtype(first) is not None:
         return default_collate([as_tensor(item) for item in batch])
     if isinstance(first, float):
