@@ -13,6 +13,10 @@ from cnnlint.job import Job
 _NEEDS_TORCH = re.compile(r"^Requires-Dist: torch\b(?!vision|audio|metrics)", re.MULTILINE | re.IGNORECASE)
 
 
+RUN = frozenset({"torchvision"})
+"""Packages that need torch, and run on the stand-in."""
+
+
 @cache
 def has_torch() -> bool:
     """Whether torch is installed."""
@@ -26,11 +30,11 @@ def needs_torch(job: Job) -> str | None:
     if job.verify:
         return "--verify"
     for name in job.imports:
-        if builds_on_torch(name):
+        if name.partition(".")[0] not in RUN and builds_on_torch(name):
             return f"the package {name}"
     if "site-packages" in job.path:
         package = job.path.rpartition("site-packages" + os.sep)[2].partition(os.sep)[0]
-        if builds_on_torch(package.removesuffix(".py")):
+        if package not in RUN and builds_on_torch(package.removesuffix(".py")):
             return f"the package {package}"
     return None
 

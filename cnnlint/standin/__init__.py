@@ -19,6 +19,18 @@ from cnnlint.standin.needs import NeedsTorch, wanted
 
 __all__ = ["NeedsTorch", "install", "installed", "wanted"]
 
+REPLACED = {
+    "torchvision.extension": "extension",
+    "torchvision._meta_registrations": "registrations",
+    "torchvision._autograd_registrations": "registrations",
+    "torchvision.ops._register_onnx_ops": "registrations",
+    "torchvision.io": "io",
+    "torchvision.io.image": "io",
+    "torchvision.io.video": "io",
+    "torchvision.io._video_deprecation_warning": "io",
+}
+"""Modules of torchvision, and what stands for them: they need torch's compiled part."""
+
 FOLDER = os.path.join(os.path.dirname(__file__), "torch")
 
 
@@ -30,6 +42,9 @@ class _Finder(importlib.abc.MetaPathFinder):
             return importlib.util.spec_from_file_location(
                 "torch", os.path.join(FOLDER, "__init__.py"), submodule_search_locations=[FOLDER]
             )
+        if fullname in REPLACED:
+            path = os.path.join(os.path.dirname(__file__), "torchvision", f"{REPLACED[fullname]}.py")
+            return importlib.util.spec_from_file_location(fullname, path, submodule_search_locations=[])
         if not fullname.startswith("torch."):
             return None
         found = importlib.machinery.PathFinder.find_spec(fullname, path)

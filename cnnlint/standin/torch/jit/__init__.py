@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import _missing
-from .nn.modules.module import Module
+from .. import _missing
+from ..nn.modules.module import Module
 
 
 class ScriptModule(Module):
@@ -21,8 +21,8 @@ def script(target: Any = None, *args: Any, **kwargs: Any) -> Any:
     return script if target is None else target
 
 
-script_if_tracing = script_method = ignore = script
-unused = export = script
+script_if_tracing = _script_if_tracing = script_method = ignore = script
+unused = export = _overload = _overload_method = script
 
 
 class Final:

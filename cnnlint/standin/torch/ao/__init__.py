@@ -1,0 +1,1 @@
+"""The module `torch.ao`."""

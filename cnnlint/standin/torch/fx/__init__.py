@@ -1,0 +1,18 @@
+"""The module `torch.fx`: models are not rewritten here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._placeholders import placeholders
+
+
+def wrap(function: Any) -> Any:
+    return function
+
+
+class Proxy:
+    """No value is one."""
+
+
+__getattr__ = placeholders("torch.fx")

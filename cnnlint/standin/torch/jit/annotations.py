@@ -1,0 +1,13 @@
+"""The module `torch.jit.annotations`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class _List:
+    def __class_getitem__(cls, item: Any) -> Any:
+        return list[item]
+
+
+BroadcastingList1 = BroadcastingList2 = BroadcastingList3 = _List
