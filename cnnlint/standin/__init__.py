@@ -34,6 +34,14 @@ REPLACED = {
 FOLDER = os.path.join(os.path.dirname(__file__), "torch")
 
 
+class _Loader(importlib.machinery.SourceFileLoader):
+    """Has each module look as if there were more below it, so that the finder is asked for that."""
+
+    def exec_module(self, module: Any) -> None:
+        super().exec_module(module)
+        vars(module).setdefault("__path__", [])
+
+
 class _Finder(importlib.abc.MetaPathFinder):
     """Finds `torch` in this package, and for its submodules that are not here says that they are needed."""
 
@@ -53,6 +61,8 @@ class _Finder(importlib.abc.MetaPathFinder):
 
             if is_module(fullname):
                 raise NeedsTorch(fullname)
+        elif found.origin is not None:
+            found.loader = _Loader(fullname, found.origin)
         return found
 
 

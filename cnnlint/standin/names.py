@@ -25,4 +25,4 @@ def is_known(owner: str, name: str) -> bool:
 
 def is_module(name: str) -> bool:
     """Whether torch has a module of this name, or may have it."""
-    return name.startswith("torch._") or name in _names()["modules"]
+    return "._" in name or name in _names()["modules"]

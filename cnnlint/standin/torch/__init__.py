@@ -17,6 +17,8 @@ from ._grad import (
     set_grad_enabled,
 )
 from ._loose import (
+    Generator,
+    _assert,
     allclose,
     are_deterministic_algorithms_enabled,
     broadcast_shapes,

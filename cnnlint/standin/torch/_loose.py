@@ -69,6 +69,11 @@ def broadcast_shapes(*shapes: Any) -> Size:
     return Size(found)
 
 
+def _assert(condition: Any, message: str) -> None:
+    if not condition:
+        raise AssertionError(message)
+
+
 # -- settings
 
 

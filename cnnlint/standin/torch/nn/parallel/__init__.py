@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import _missing
-from .modules.module import Module
+from ... import _missing
+from ..modules.module import Module
 
 
 class DataParallel(Module):
