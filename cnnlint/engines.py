@@ -13,7 +13,7 @@ from cnnlint.job import Job
 _NEEDS_TORCH = re.compile(r"^Requires-Dist: torch\b(?!vision|audio|metrics)", re.MULTILINE | re.IGNORECASE)
 
 
-RUN = frozenset({"torchvision"})
+RUN = frozenset({"timm", "torchvision"})
 """Packages that need torch, and run on the stand-in."""
 
 

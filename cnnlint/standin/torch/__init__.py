@@ -95,7 +95,7 @@ from . import autograd, cuda, nn, overrides, return_types, utils  # noqa: E402
 
 __getattr__ = _attribute_of(
     __name__,
-    "_C amp backends distributed fft functional hub jit linalg onnx optim random special types version "
+    "_C amp backends compiler distributed fft functional hub jit linalg onnx optim random special types version "
     "distributions fx mps ops testing xpu",
 )
 

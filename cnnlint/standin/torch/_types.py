@@ -56,6 +56,16 @@ DTYPES: dict[str, dtype] = {
         ("qint32", 4, "i"),
         ("float8_e4m3fn", 1, "f"),
         ("float8_e5m2", 1, "f"),
+        ("float8_e4m3fnuz", 1, "f"),
+        ("float8_e5m2fnuz", 1, "f"),
+        ("float8_e8m0fnu", 1, "f"),
+        ("float4_e2m1fn_x2", 1, "f"),
+        ("quint4x2", 1, "u"),
+        ("quint2x4", 1, "u"),
+        *((f"bits{name}", 1, "u") for name in ("1x8", "2x4", "4x2", "8")),
+        ("bits16", 2, "u"),
+        *((f"uint{bits}", 1, "u") for bits in range(1, 8)),
+        *((f"int{bits}", 1, "i") for bits in range(1, 8)),
     )
 }
 ALIASES = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .._placeholders import placeholders
+from . import graph, graph_module, node, proxy
 
 
 def wrap(function: Any) -> Any:
@@ -16,3 +17,4 @@ class Proxy:
 
 
 __getattr__ = placeholders("torch.fx")
+__all__ = ["graph", "graph_module", "node", "proxy"]

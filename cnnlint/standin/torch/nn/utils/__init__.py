@@ -18,7 +18,7 @@ def clip_grad_value_(parameters: Any, clip_value: float, *args: Any, **kwargs: A
 
 
 _LAZY = ("weight_norm", "remove_weight_norm", "spectral_norm", "remove_spectral_norm")
-_attribute = _missing.attribute_of(__name__)
+_attribute = _missing.attribute_of(__name__, "fusion parametrizations parametrize prune rnn stateless")
 
 
 def __getattr__(name: str) -> Any:

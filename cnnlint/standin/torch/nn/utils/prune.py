@@ -1,0 +1,5 @@
+"""The module `torch.nn.utils.prune`: its functions ask for torch when they are called."""
+
+from ..._placeholders import placeholders
+
+__getattr__ = placeholders("torch.nn.utils.prune")
