@@ -10,7 +10,6 @@ from cnnlint.source.configured import Configured, called_name
 from cnnlint.source.facts import InputShape
 from cnnlint.traces import FileTrace, Problem
 
-
 STAND_IN = "stand-in"
 TORCH = "torch"
 """The engines: torch as far as sizes go, in plain Python, and torch itself."""

@@ -116,6 +116,6 @@ def require_torch(error: BaseException) -> None:
 _CALLED = re.compile(r"([\w.]+)\(\) (?:got|takes|missing)")
 _CALLING = frozenset({"_call_impl", "apply", "forward"})
 _FUNCTIONS = frozenset(
-    "broadcast_shapes can_cast manual_seed promote_types result_type set_grad_enabled tensor as_tensor".split()
+    "as_tensor broadcast_shapes can_cast promote_types result_type set_grad_enabled tensor".split()
 )
 """Functions of the stand-in whose arguments Python itself binds."""

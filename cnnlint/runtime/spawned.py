@@ -1,5 +1,5 @@
-"""`python -m cnnlint.runtime.spawned ENGINE`: a process that imports torch, then traces the one file that it is
-given on standard input, where there is no fork. Answers go to standard output."""
+"""`python -m cnnlint.runtime.spawned ENGINE`: a process that imports its engine, then traces the one file
+that it is given on standard input, where there is no fork. Answers go to standard output."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The torch package as far as sizes go, in plain Python, over the descriptions in `operators`.
 
 `install` gives it the name `torch` in a process, in which the real one can then no longer be imported. It is
-exact or it says so: what it has not, it asks the real torch for (`NeedsTorch`), and whoever runs it then takes
-that. Its modules, classes and functions have torch's names and stand in files of the same names, below
+exact or it says so: what it has not, it asks the real torch for (`NeedsTorch`), and whoever runs it then
+takes that. Its modules, classes and functions have torch's names and stand in files of the same names, below
 `torch/`.
 """
 

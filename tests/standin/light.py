@@ -1,4 +1,4 @@
-"""The stand-in beside torch in one process, under its own name, and tensors of the one as tensors of the other."""
+"""The stand-in beside torch in one process, under its own name, and tensors of the one as the other's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Views, copies and indexing on the stand-in: chains of them give what torch gives, to the stride and value."""
+"""Views, copies and indexing on the stand-in: chains of them give what torch gives, to stride and value."""
 
 from __future__ import annotations
 
@@ -55,25 +55,29 @@ def _sliced(draw: st.DrawFn, shape: tuple[int, ...]) -> tuple[Any, ...]:
 
 
 def _expanded(draw: st.DrawFn, shape: tuple[int, ...]) -> tuple[int, ...]:
-    sizes = [draw(st.sampled_from([-1, 3])) if size == 1 else draw(st.sampled_from([-1, size])) for size in shape]
+    sizes = [
+        draw(st.sampled_from([-1, 3])) if size == 1 else draw(st.sampled_from([-1, size])) for size in shape
+    ]
     return (*[draw(st.integers(1, 2)) for _ in range(draw(st.integers(0, 2)))], *sizes)
 
 
 STEPS: dict[str, Callable[[st.DrawFn, int, tuple[int, ...]], Callable[[Any], Any]]] = {
     "view": lambda draw, rank, shape: (lambda sizes: lambda x: x.view(sizes))(_reshaped(draw, shape)),
     "reshape": lambda draw, rank, shape: (lambda sizes: lambda x: x.reshape(*sizes))(_reshaped(draw, shape)),
-    "flatten": lambda draw, rank, shape: (
-        lambda ends: lambda x: x.flatten(*ends)
-    )(tuple(sorted((draw(st.integers(0, max(rank - 1, 0))), draw(st.integers(0, max(rank - 1, 0))))))),
+    "flatten": lambda draw, rank, shape: (lambda ends: lambda x: x.flatten(*ends))(
+        tuple(sorted((draw(st.integers(0, max(rank - 1, 0))), draw(st.integers(0, max(rank - 1, 0))))))
+    ),
     "permute": lambda draw, rank, shape: (lambda order: lambda x: x.permute(order))(
         tuple(draw(st.permutations(range(rank))))
     ),
     "transpose": lambda draw, rank, shape: (lambda one, other: lambda x: x.transpose(one, other))(
         dims(draw, rank), dims(draw, rank)
     ),
-    "squeeze": lambda draw, rank, shape: (lambda x: x.squeeze())
-    if draw(st.booleans())
-    else (lambda axis: lambda x: x.squeeze(axis))(dims(draw, rank)),
+    "squeeze": lambda draw, rank, shape: (
+        (lambda x: x.squeeze())
+        if draw(st.booleans())
+        else (lambda axis: lambda x: x.squeeze(axis))(dims(draw, rank))
+    ),
     "unsqueeze": lambda draw, rank, shape: (lambda axis: lambda x: x.unsqueeze(axis))(
         draw(st.integers(-rank - 1, rank))
     ),
@@ -98,19 +102,27 @@ STEPS: dict[str, Callable[[st.DrawFn, int, tuple[int, ...]], Callable[[Any], Any
         else (lambda x: x)
     ),
     "unbind": lambda draw, rank, shape: (
-        (lambda axis: lambda x: x.unbind(axis)[0])(dims(draw, rank)) if rank and 0 not in shape else (lambda x: x)
+        (lambda axis: lambda x: x.unbind(axis)[0])(dims(draw, rank))
+        if rank and 0 not in shape
+        else (lambda x: x)
     ),
     "select": lambda draw, rank, shape: (
-        (lambda axis: lambda x: x.select(axis, -1))(dims(draw, rank)) if rank and 0 not in shape else (lambda x: x)
+        (lambda axis: lambda x: x.select(axis, -1))(dims(draw, rank))
+        if rank and 0 not in shape
+        else (lambda x: x)
     ),
     "narrow": lambda draw, rank, shape: (
-        (lambda axis: lambda x: x.narrow(axis, 0, min(1, x.shape[axis])))(dims(draw, rank)) if rank else (lambda x: x)
+        (lambda axis: lambda x: x.narrow(axis, 0, min(1, x.shape[axis])))(dims(draw, rank))
+        if rank
+        else (lambda x: x)
     ),
     "diagonal": lambda draw, rank, shape: (
         (lambda offset: lambda x: x.diagonal(offset))(draw(st.integers(-2, 2))) if rank > 1 else (lambda x: x)
     ),
     "unfold": lambda draw, rank, shape: (
-        (lambda axis: lambda x: x.unfold(axis, 1, 2))(dims(draw, rank)) if rank and 0 not in shape else (lambda x: x)
+        (lambda axis: lambda x: x.unfold(axis, 1, 2))(dims(draw, rank))
+        if rank and 0 not in shape
+        else (lambda x: x)
     ),
     "movedim": lambda draw, rank, shape: (
         (lambda one, other: lambda x: x.movedim(one, other))(dims(draw, rank), dims(draw, rank))
@@ -119,7 +131,9 @@ STEPS: dict[str, Callable[[st.DrawFn, int, tuple[int, ...]], Callable[[Any], Any
     ),
     "add": lambda draw, rank, shape: lambda x: x + 1,
     "add_": lambda draw, rank, shape: lambda x: x.clone().add_(2),
-    "setitem": lambda draw, rank, shape: (lambda index: lambda x: _set(x.clone(), index))(_sliced(draw, shape)),
+    "setitem": lambda draw, rank, shape: (lambda index: lambda x: _set(x.clone(), index))(
+        _sliced(draw, shape)
+    ),
 }
 
 

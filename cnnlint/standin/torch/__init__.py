@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math as _math
 import sys as _sys
-from typing import Any as _Any
 
-from . import _dispatch, _operators
+from . import _operators
 from ._factories import as_tensor, asarray, from_numpy, legacy_type, scalar_tensor, tensor
 from ._grad import (
     enable_grad,
@@ -95,13 +94,10 @@ from . import autograd, cuda, nn, overrides, return_types, utils  # noqa: E402
 
 __getattr__ = _attribute_of(
     __name__,
-    "_C amp backends compiler distributed fft functional hub jit linalg onnx optim random special types version "
-    "distributions fx mps ops testing xpu",
+    "_C amp backends compiler distributed fft functional hub jit linalg onnx optim random special types "
+    "version distributions fx mps ops testing xpu",
 )
 
 
 def __dir__() -> list[str]:
     return sorted(globals())
-
-
-_ = (_dispatch, _Any, device, dtype)

@@ -13,8 +13,8 @@ functions: dict[str, Any] = {}
 
 
 def function(name: str, kernel: Callable[..., Any], sign: bool = False) -> Callable[..., Any]:
-    """The function of this qualified name, which the active mode is asked for first. A kernel runs without the
-    mode that called it, as in torch. `sign`: Python calls it for a sign."""
+    """The function of this qualified name, which the active mode is asked for first. A kernel runs without
+    the mode that called it, as in torch. `sign`: Python calls it for a sign."""
 
     def called(*args: Any, **kwargs: Any) -> Any:
         if modes:

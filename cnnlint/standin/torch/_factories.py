@@ -57,12 +57,8 @@ def _flat(data: Any, depth: int = 0) -> tuple[tuple[int, ...], list[Any], set[An
     if isinstance(data, complex):
         return (), [None], {"complex64"}
     if isinstance(data, Tensor):
-        if data.shape:
-            if prod(data.shape) != 1:
-                known = data._known()
-                return tuple(data.shape), known or [None] * prod(data.shape), {data.dtype.name}
-        known = data._known()
-        return tuple(data.shape), known or [None], {data.dtype.name}
+        known = data._known() or [None] * prod(data.shape)
+        return tuple(data.shape), known, {data.dtype.name}
     if isinstance(data, (list, tuple, range)):
         parts = [_flat(item, depth + 1) for item in data]
         if not parts:
@@ -94,7 +90,7 @@ def _array_values(data: Any) -> list[Any]:
     """The numbers of an array, where they are few."""
     if prod(data.shape) > _values.MOST:
         return []
-    return [value for value in data.ravel().tolist()] if data.shape else [data.tolist()]
+    return list(data.ravel().tolist()) if data.shape else [data.tolist()]
 
 
 _ORDER = ("bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64")

@@ -1,4 +1,4 @@
-"""Functions of the module `torch` that no operator stands for: settings, questions, and what asks for values."""
+"""Functions of the module `torch` that no operator stands for: settings, questions, and values asked for."""
 
 from __future__ import annotations
 

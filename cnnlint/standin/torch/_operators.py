@@ -206,9 +206,9 @@ def _computed(operator: Operator, bound: Bound, tensors: dict[int, Tensor], resu
         return None
     if not tensors:
         return filled(operator.name, bound, result.shape, result.dtype)
-    if any(tensor._storage.values is None for tensor in tensors.values()):
-        if operator.name not in ("zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "new_full"):
-            return None
+    unknown = any(tensor._storage.values is None for tensor in tensors.values())
+    if unknown and operator.name not in _LIKE:
+        return None
     try:
         values = _applied(operator, bound, tensors, result)
     except (ArithmeticError, ValueError, TypeError):
@@ -306,7 +306,7 @@ def _getitem(input: Tensor, index: Any) -> Any:
     result, tensors = _views.index(input, index)
     if not tensors:
         return result
-    bound, specs = bind(operator, (input, index), {})
+    bound, _ = bind(operator, (input, index), {})
     if operator.refuse(bound) is not None:
         raise NeedsTorch("torch's words for an index that does not fit")
     try:

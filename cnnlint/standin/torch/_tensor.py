@@ -15,8 +15,8 @@ from ._types import CPU, FORMATS, META, Size, device, dtype
 
 
 class Storage:
-    """The memory that a tensor and its views share: how often it was written to, and its values in their order
-    in memory where they are known."""
+    """The memory that a tensor and its views share: how often it was written to, and where they are known its
+    values in their order in memory."""
 
     __slots__ = ("count", "held", "itemsize", "values", "version")
 
@@ -36,8 +36,8 @@ class Storage:
         size = self.count * self.itemsize
         if _held[0] + size > MEMORY:
             raise RuntimeError(
-                "[enforce fail at alloc_cpu.cpp:131] err == 0. DefaultCPUAllocator: can't allocate memory: you "
-                f"tried to allocate {size} bytes. Error code 12 (Cannot allocate memory)"
+                "[enforce fail at alloc_cpu.cpp:131] err == 0. DefaultCPUAllocator: can't allocate memory: "
+                f"you tried to allocate {size} bytes. Error code 12 (Cannot allocate memory)"
             )
         _held[0] += size
         self.held = size
@@ -72,8 +72,8 @@ _held = [0]
 
 
 class Tensor:
-    """A tensor: shape, strides, dtype, device, the memory that it shares, and values where it is small and they
-    are known."""
+    """A tensor: shape, strides, dtype, device, the memory that it shares, and values where it is small and
+    they are known."""
 
     shape: Size
     dtype: dtype

@@ -163,4 +163,4 @@ REDUCTIONS: dict[str, Callable[[Sequence[Any]], Any]] = {
     "sum": lambda values: sum(values) if all(isinstance(value, int) for value in values) else None,
     "prod": lambda values: math.prod(values) if all(isinstance(value, int) for value in values) else None,
 }
-"""Of all elements; what is added in an order of torch's own only for integers, where the order is the same."""
+"""Of all elements; what is added in an order of torch's own only for integers, where it does not matter."""

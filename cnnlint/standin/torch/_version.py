@@ -1,4 +1,4 @@
-"""The release that the stand-in goes by: that of the installed torch, else the one that it was written for."""
+"""The release that the stand-in goes by: that of the installed torch, else the one it was written for."""
 
 from __future__ import annotations
 

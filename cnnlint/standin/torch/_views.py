@@ -568,8 +568,8 @@ def assign(target: Tensor, value: Any) -> Tensor:
 
 
 def index(input: Tensor, index: Any) -> tuple[Tensor, list[tuple[int, Any]]]:
-    """The view that numbers, slices, None and ... give, and the tensors that are still to be applied, each with
-    its axis there."""
+    """The view that numbers, slices, None and ... give, and the tensors that are still to be applied, each
+    with its axis there."""
     parts = list(index) if isinstance(index, tuple) else [index]
     parts = [_part(part) for part in parts]
     used = sum(part is not None and part is not Ellipsis for part in parts)

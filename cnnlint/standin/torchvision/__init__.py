@@ -1,1 +1,1 @@
-"""What stands for the modules of torchvision that need torch's compiled part: the rest of it runs as it is."""
+"""What stands for the modules of torchvision that need torch's compiled part: the rest runs as it is."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._views import write_keeping
-
 
 def increment_version(tensor: Any) -> None:
     """A new version of a tensor that was overwritten."""
@@ -14,6 +12,3 @@ def increment_version(tensor: Any) -> None:
 
 class Node:
     """What stands in `grad_fn` is none of these."""
-
-
-_ = write_keeping

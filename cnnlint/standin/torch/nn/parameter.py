@@ -8,7 +8,7 @@ from typing import Any
 from cnnlint.standin.needs import NeedsTorch
 
 from .._tensor import Tensor, make
-from .._types import CPU, DTYPES, Size, device
+from .._types import CPU, DTYPES, device
 
 
 def _over(kind: Any, data: Any, requires_grad: bool) -> Any:
@@ -126,6 +126,3 @@ class UninitializedBuffer(_Uninitialized, Tensor):
         if id(self) not in memo:
             memo[id(self)] = type(self)(self._requires_grad, self.device, self.dtype)
         return memo[id(self)]
-
-
-_ = Size

@@ -29,7 +29,8 @@ class LRScheduler:
 _LRScheduler = LRScheduler
 for _name in (
     "StepLR MultiStepLR ExponentialLR CosineAnnealingLR ReduceLROnPlateau LambdaLR OneCycleLR CyclicLR "
-    "CosineAnnealingWarmRestarts LinearLR ConstantLR PolynomialLR SequentialLR MultiplicativeLR ChainedScheduler"
+    "CosineAnnealingWarmRestarts LinearLR ConstantLR PolynomialLR SequentialLR MultiplicativeLR "
+    "ChainedScheduler"
 ).split():
     globals()[_name] = type(_name, (LRScheduler,), {"__module__": __name__})
 __getattr__ = _missing.attribute_of(__name__)

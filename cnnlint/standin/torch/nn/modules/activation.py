@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from cnnlint.operators.layer_signatures import INTERFACE
 from cnnlint.standin.needs import NeedsTorch
 
 from .. import functional as F
@@ -127,7 +126,8 @@ class MultiheadAttention(Module):
         self.head_dim = embed_dim // num_heads
         if self.head_dim * num_heads != self.embed_dim:
             raise AssertionError(
-                f"embed_dim must be divisible by num_heads, got embed_dim={embed_dim} and num_heads={num_heads}"
+                f"embed_dim must be divisible by num_heads, got embed_dim={embed_dim} "
+                f"and num_heads={num_heads}"
             )
         if not self._qkv_same_embed_dim:
             self.q_proj_weight = Parameter(torch.empty((embed_dim, embed_dim), **place))
@@ -217,6 +217,3 @@ class MultiheadAttention(Module):
 
     def merge_masks(self, attn_mask: Any, key_padding_mask: Any, query: Any) -> Any:
         raise NeedsTorch("MultiheadAttention.merge_masks")
-
-
-_ = INTERFACE

@@ -303,7 +303,9 @@ class ParameterDict(Module):
         return (self[key] for key in self._keys)
 
     def get(self, key: Any, default: Any = None) -> Any:
-        return self[key] if key in self else default
+        if key in self._keys:
+            return self[key]
+        return default
 
     def update(self, parameters: Any) -> None:
         pairs = parameters.items() if hasattr(parameters, "items") else parameters

@@ -184,8 +184,8 @@ class _ConvTransposeNd(_ConvNd):
         for size, low, high in zip(output_size, least, most, strict=True):
             if size < low or size > high:
                 raise ValueError(
-                    f"requested an output size of {output_size}, but valid sizes range from {least} to {most} "
-                    f"(for an input of {input.size()[2:]})"
+                    f"requested an output size of {output_size}, but valid sizes range from {least} to "
+                    f"{most} (for an input of {input.size()[2:]})"
                 )
         return [size - low for size, low in zip(output_size, least, strict=True)]
 
@@ -278,14 +278,13 @@ class _LazyConvXdMixin(LazyModuleMixin):
         self.reset_parameters()
 
 
-def _lazy(name: str, of: Any, transposed: bool) -> Any:
+def _lazy(name: str, of: Any) -> Any:
     def construct(self: Any, out_channels: Any, *rest: Any) -> None:
         # kernel_size, stride, padding and so on, as the layer has them behind its channels
         rest = list(rest)  # type: ignore[assignment]
         place = rest[-2:]
-        at = 5 if transposed else 5
-        bias = rest[at]
-        rest[at] = False  # type: ignore[index]
+        bias = rest[5]
+        rest[5] = False  # type: ignore[index]
         super(made, self).__init__(0, 0, *rest)
         self.weight = UninitializedParameter(device=place[0], dtype=place[1])
         self.out_channels = out_channels
@@ -305,9 +304,9 @@ ConvTranspose1d, ConvTranspose2d, ConvTranspose3d = (
     _transposed(f"ConvTranspose{dims}d", dims, f"conv_transpose{dims}d") for dims in (1, 2, 3)
 )
 LazyConv1d, LazyConv2d, LazyConv3d = (
-    _lazy(f"LazyConv{dims}d", of, False) for dims, of in ((1, Conv1d), (2, Conv2d), (3, Conv3d))
+    _lazy(f"LazyConv{dims}d", of) for dims, of in ((1, Conv1d), (2, Conv2d), (3, Conv3d))
 )
 LazyConvTranspose1d, LazyConvTranspose2d, LazyConvTranspose3d = (
-    _lazy(f"LazyConvTranspose{dims}d", of, True)
+    _lazy(f"LazyConvTranspose{dims}d", of)
     for dims, of in ((1, ConvTranspose1d), (2, ConvTranspose2d), (3, ConvTranspose3d))
 )

@@ -71,7 +71,8 @@ class RNNBase(Module):
         dropout, layers = self.dropout, self.num_layers
         if not isinstance(dropout, numbers.Number) or not 0 <= dropout <= 1:
             raise ValueError(
-                "dropout should be a number in range [0, 1] representing the probability of an element being zeroed"
+                "dropout should be a number in range [0, 1] representing the probability of an element "
+                "being zeroed"
             )
         if dropout > 0 and layers == 1:
             warnings.warn(

@@ -27,4 +27,3 @@ def __getattr__(name: str) -> Any:
 
         return getattr(_norms, name)
     return _attribute(name)
-
