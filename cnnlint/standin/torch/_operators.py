@@ -9,6 +9,7 @@ from typing import Any
 
 from cnnlint.operators import registry
 from cnnlint.operators.base import Bound, Operator, TensorSpec
+from cnnlint.operators.promotion import result_type
 from cnnlint.standin.needs import NeedsTorch
 
 from . import _dispatch, _values, _views
@@ -249,8 +250,11 @@ def _binary(
     function: Callable[[Any, Any], Any], bound: Bound, tensors: dict[int, Tensor], result: TensorSpec
 ) -> list[Any] | None:
     sides = []
-    floats = result.dtype if result.dtype.startswith("float") else None
-    for name in ("input", "other") if "other" in bound else ("input", "exponent"):
+    names = ("input", "other") if "other" in bound else ("input", "exponent")
+    common = result_type([bound[name] for name in names])
+    if not (common.startswith(("float3", "float6", "int")) or common == "bool"):
+        return None
+    for name in names:
         value = bound[name]
         if isinstance(value, TensorSpec):
             known = _stretched(tensors[id(value)], result.shape)
@@ -258,8 +262,8 @@ def _binary(
             known = [value] * prod(result.shape)
         if known is None or any(one is None for one in known):
             return None
-        if floats:
-            known = [_values.fits(one, floats) if isinstance(one, float) else one for one in known]
+        if common.startswith("float"):
+            known = [_values.fits(one, common) for one in known]
         sides.append(known)
     return [function(left, right) for left, right in zip(*sides, strict=True)]
 

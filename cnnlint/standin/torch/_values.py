@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from itertools import product
 from typing import Any
 
@@ -60,31 +61,31 @@ def places(shape: Sequence[int], strides: Sequence[int], offset: int) -> list[in
 
 
 def linspace(start: float, end: float, steps: int, dtype: str) -> list[Any] | None:
-    """Up to the middle from the start, then from the end, in the dtype's own precision."""
+    """Up to the middle from the start, then from the end, each multiplied and added at once, as processors
+    do it."""
     if dtype not in ("float32", "float64"):
         return None
     low, high = fits(start, dtype), fits(end, dtype)
     if steps < 2:
         return [low] * steps
-    step = fits(fits(high - low, dtype) / (steps - 1), dtype)
-    found = []
-    for index in range(steps):
-        if index < steps // 2:
-            exact, other = low + step * index, fits(low + fits(step * index, dtype), dtype)
-        else:
-            back = steps - index - 1
-            exact, other = high - step * back, fits(high - fits(step * back, dtype), dtype)
-        once = fits(exact, dtype)  # with a fused multiplication and addition, as some processors do it
-        if once != other and dtype == "float64":
-            return None
-        found.append(other if dtype == "float64" else once)
-        if once != other:
-            found[-1] = None
-    return found
+    step = Fraction(fits(fits(high - low, dtype) / (steps - 1), dtype))
+    exact = (
+        Fraction(low) + step * at if at < steps // 2 else Fraction(high) - step * (steps - 1 - at)
+        for at in range(steps)
+    )
+    return [_nearest(value) if dtype == "float32" else float(value) for value in exact]
 
 
-def _arithmetic(operation: Callable[[Any, Any], Any]) -> Callable[..., Any]:
-    return lambda left, right: operation(left, right)
+def _nearest(value: Fraction) -> float:
+    """The float32 that is nearest to a number, which is not rounded to a float64 in between."""
+    found: float = fits(float(value), "float32")
+    if Fraction(found) == value or not math.isfinite(found):
+        return found
+    step = math.ulp(found) * 2**29
+    near = [fits(found + side * step, "float32") for side in (-1, 0, 1)]
+    least = min(abs(Fraction(one) - value) for one in near)
+    closest = [one for one in near if abs(Fraction(one) - value) == least]
+    return found if found in closest else closest[0]
 
 
 def _floor_divide(left: Any, right: Any) -> Any:
@@ -140,12 +141,11 @@ BINARY: dict[str, Callable[[Any, Any], Any]] = {
 UNARY: dict[str, Callable[[Any], Any]] = {
     "neg": lambda value: -value,
     "abs": abs,
-    "floor": lambda value: value if isinstance(value, int) else float(math.floor(value)),
-    "ceil": lambda value: value if isinstance(value, int) else float(math.ceil(value)),
-    "trunc": lambda value: value if isinstance(value, int) else float(math.trunc(value)),
-    "round": lambda value: value if isinstance(value, int) else float(round(value)),
+    "floor": lambda value: value if isinstance(value, int) else math.copysign(math.floor(value), value),
+    "ceil": lambda value: value if isinstance(value, int) else math.copysign(math.ceil(value), value),
+    "trunc": lambda value: value if isinstance(value, int) else math.copysign(math.trunc(value), value),
+    "round": lambda value: value if isinstance(value, int) else math.copysign(round(value), value),
     "square": lambda value: value * value,
-    "sqrt": lambda value: math.sqrt(value) if value >= 0 else None,
     "logical_not": lambda value: not value,
     "bitwise_not": lambda value: (not value) if isinstance(value, bool) else ~value,
     "relu": lambda value: max(value, 0),
