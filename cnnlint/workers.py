@@ -14,7 +14,7 @@ from functools import partial
 from typing import Protocol
 
 from cnnlint.engines import has_torch, needs_torch
-from cnnlint.job import STAND_IN, TORCH, Job, Traced
+from cnnlint.job import STAND_IN, TORCH, Job, Traced, WorkersUnavailable
 
 
 class Processes(Protocol):
@@ -44,6 +44,7 @@ class Workers:
         self.limit = limit or processors()
         self._lock = threading.Lock()
         self._processes: dict[str, Processes] = {}
+        self._ending = False
 
     def __enter__(self) -> Workers:
         return self
@@ -54,6 +55,8 @@ class Workers:
     def start(self, engine: str = STAND_IN) -> Processes:
         """Has processes import an engine now, so that it is there when the first job comes."""
         with self._lock:
+            if self._ending:
+                raise WorkersUnavailable("the worker processes are being stopped")
             processes = self._processes.get(engine)
             if processes is None or processes.ended:
                 processes = self._processes[engine] = _processes(self.limit, engine)
@@ -83,9 +86,15 @@ class Workers:
     def end(self) -> None:
         """Stops the processes that run, whatever they are doing."""
         with self._lock:
-            for processes in self._processes.values():
-                processes.end()
+            running = list(self._processes.values())
             self._processes.clear()
+            self._ending = True
+        try:
+            for processes in running:  # whose threads may be about to start others
+                processes.end()
+        finally:
+            with self._lock:
+                self._ending = False
 
 
 class _Chained:
@@ -106,7 +115,12 @@ class _Chained:
         if needs is None or self.future.cancelled():
             self._settle(tried)
             return
-        self._current = self._by_torch(needs)
+        try:
+            self._current = self._by_torch(needs)
+        except (WorkersUnavailable, OSError) as error:
+            if self.future.set_running_or_notify_cancel():
+                self.future.set_exception(error)
+            return
         self._current.add_done_callback(self._settle)
 
     def _settle(self, done: Future[Traced]) -> None:

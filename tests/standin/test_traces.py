@@ -104,7 +104,7 @@ class Net(nn.Module):
     assert asked is not None
     (model,) = workers.submit(asked).result().trace.models
     assert (model.engine, model.needed) == (TORCH, "torch.fft.rfft2")
-    assert [operation.name for operation in model.passes[0].operations][0] == "conv2d"
+    assert model.passes[0].operations[0].name == "conv2d"
 
 
 def test_without_torch_the_advice_says_what_was_needed(workers: Workers, tmp_path: Path) -> None:

@@ -82,7 +82,9 @@ def test_joined(sizes: list[int], dim: int) -> None:
 
 @few
 @given(
-    data=st.recursive(st.integers(-9, 9) | st.booleans() | numbers, lambda inner: st.lists(inner, max_size=3)),
+    data=st.recursive(
+        st.integers(-9, 9) | st.booleans() | numbers, lambda inner: st.lists(inner, max_size=3)
+    ),
 )
 def test_tensors_of_lists(data: Any) -> None:
     try:
