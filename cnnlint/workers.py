@@ -69,6 +69,10 @@ class Workers:
         needed = needs_torch(job)
         if needed is not None and has_torch():
             return self._by_torch(job, needed)
+        if job.device != "meta" or job.verify:
+            refused: Future[Traced] = Future()
+            refused.set_exception(WorkersUnavailable(f"{needed} needs torch, which is not installed"))
+            return refused
         tried = self.start().submit(replace(job, alone=not has_torch()))
         if not has_torch():
             return tried

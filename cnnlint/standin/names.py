@@ -23,6 +23,11 @@ def is_known(owner: str, name: str) -> bool:
     return listed is None or name in listed
 
 
+def lacks(owner: str, name: str) -> bool:
+    """Whether a class of torch's is listed with an attribute that the stand-in's has not."""
+    return name in _names().get(owner, ())
+
+
 def is_module(name: str) -> bool:
     """Whether torch has a module of this name, or may have it."""
     return "._" in name or name in _names()["modules"]

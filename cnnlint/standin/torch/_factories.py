@@ -46,16 +46,14 @@ def named(kind: Any) -> dtype:
     return DTYPES[builtin]
 
 
+_KINDS = {bool: "bool", int: "int64", float: "float32", complex: "complex64"}
+
+
 def _flat(data: Any, depth: int = 0) -> tuple[tuple[int, ...], list[Any], set[Any]]:
     """The shape, the numbers and their kinds of nested sequences."""
-    if isinstance(data, bool):
-        return (), [data], {"bool"}
-    if isinstance(data, int):
-        return (), [data], {"int64"}
-    if isinstance(data, float):
-        return (), [data], {"float32"}
-    if isinstance(data, complex):
-        return (), [None], {"complex64"}
+    plain = _KINDS.get(type(data))
+    if plain is not None:
+        return (), [None if plain == "complex64" else data], {plain}
     if isinstance(data, Tensor):
         known = data._known() or [None] * prod(data.shape)
         return tuple(data.shape), known, {data.dtype.name}
@@ -72,6 +70,9 @@ def _flat(data: Any, depth: int = 0) -> tuple[tuple[int, ...], list[Any], set[An
     kind = array_dtype(data)
     if kind is not None:
         return tuple(data.shape), _array_values(data), {kind}
+    for kind, name in ((int, "int64"), (float, "float32")):
+        if isinstance(data, kind):
+            return (), [kind(data)], {name}
     if hasattr(data, "__index__"):
         return (), [data.__index__()], {"int64"}
     raise NeedsTorch(f"a tensor of {type(data).__name__}")
@@ -178,9 +179,12 @@ class LegacyType(type):
     """The class of `torch.FloatTensor` and its like."""
 
     def __instancecheck__(cls, value: Any) -> bool:
-        return isinstance(value, Tensor) and value.dtype.name == cls.legacy_dtype  # type: ignore[attr-defined]
+        here = cls.__module__ == "torch"
+        return here and isinstance(value, Tensor) and value.dtype.name == cls.legacy_dtype  # type: ignore[attr-defined]
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        if cls.__module__ != "torch":
+            raise NeedsTorch(f"a tensor of {cls.__module__}.{cls.__name__}")
         return legacy(cls.legacy_dtype, args, kwargs)  # type: ignore[attr-defined]
 
 

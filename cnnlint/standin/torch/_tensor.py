@@ -308,9 +308,7 @@ class Tensor:
     def __reduce_ex__(self, protocol: Any) -> Any:
         raise NeedsTorch("a pickled tensor")
 
-    @property
-    def __array_interface__(self) -> Any:
-        raise NeedsTorch("a tensor as an array")
+    __array_priority__ = 1000
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         raise NeedsTorch("a tensor as an array")

@@ -6,6 +6,7 @@ from collections import OrderedDict, namedtuple
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from cnnlint.standin.names import lacks
 from cnnlint.standin.needs import NeedsTorch
 
 from ..._loose import typename
@@ -73,6 +74,9 @@ class Module:
             entries = self.__dict__.get(table)
             if entries is not None and name in entries:
                 return entries[name]
+        for base in type(self).__mro__:
+            if base.__module__.startswith("torch.nn.modules") and lacks(f"torch.nn.{base.__name__}", name):
+                raise NeedsTorch(f"torch.nn.{base.__name__}.{name}")
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     def __setattr__(self, name: str, value: Any) -> None:
