@@ -165,6 +165,21 @@ _BODIES = {
                 out[:, 0] = x[:, 0]
                 return out[:, 1:, ::2]
         """,
+    "unpooling": """
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.conv = nn.Conv2d(3, 8, 3, padding=1)
+                self.pool = nn.MaxPool2d(2, return_indices=True)
+                self.unpool = nn.MaxUnpool2d(2)
+
+            def forward(self, x):
+                size = x.size()
+                y, places = self.pool(self.conv(x))
+                y, inner = F.max_pool2d(y, 2, return_indices=True)
+                y = self.unpool(F.max_unpool2d(y, inner, 2), places, output_size=size)
+                return F.max_pool2d(F.adaptive_max_pool2d(y, 8, True)[0], 2)
+        """,
     "refused": """
         class Net(nn.Module):
             def __init__(self):

@@ -12,18 +12,23 @@ functions: dict[str, Any] = {}
 """The functions that go through the modes, by their qualified names (`torch.Tensor.add`)."""
 
 
+def through(asked: Any, kernel: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    """What the active mode makes of the call of a function, else its kernel."""
+    if modes:
+        mode = modes.pop()
+        try:
+            return mode.__torch_function__(asked, (), args, kwargs)
+        finally:
+            modes.append(mode)
+    return kernel(*args, **kwargs)
+
+
 def function(name: str, kernel: Callable[..., Any], sign: bool = False) -> Callable[..., Any]:
     """The function of this qualified name, which the active mode is asked for first. A kernel runs without
     the mode that called it, as in torch. `sign`: Python calls it for a sign."""
 
     def called(*args: Any, **kwargs: Any) -> Any:
-        if modes:
-            mode = modes.pop()
-            try:
-                return mode.__torch_function__(asked, (), args, kwargs)
-            finally:
-                modes.append(mode)
-        return kernel(*args, **kwargs)
+        return through(asked, kernel, args, kwargs)
 
     parts = name.split(".")
     asked = called = refusing(called) if sign else called

@@ -6,9 +6,30 @@ import sys
 from typing import Any
 
 from .. import _missing
+from .._dispatch import through
 
 torch = sys.modules[__name__.partition(".nn")[0]]
 globals().update(vars(torch._FUNCTIONAL))
+
+
+def _choosing(name: str, place: int) -> Any:
+    """A pooling that is another function where it is asked for the places of the largest values too."""
+    plain = globals()[name]
+    both = globals()[f"{name}_with_indices"]
+
+    def pool(*args: Any, **kwargs: Any) -> Any:
+        wanted = kwargs.get("return_indices", args[place] if len(args) > place else False)
+        return both(*args, **kwargs) if wanted else through(pool, plain, args, kwargs)
+
+    pool.__name__ = pool.__qualname__ = name
+    return pool
+
+
+for _dims in (1, 2, 3):
+    globals()[f"max_pool{_dims}d"] = _choosing(f"max_pool{_dims}d", 6)
+    globals()[f"adaptive_max_pool{_dims}d"] = _choosing(f"adaptive_max_pool{_dims}d", 2)
+for _dims in (2, 3):
+    globals()[f"fractional_max_pool{_dims}d"] = _choosing(f"fractional_max_pool{_dims}d", 4)
 
 
 def tanh(input: Any) -> Any:
