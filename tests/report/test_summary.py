@@ -119,4 +119,14 @@ def test_inputs_that_nobody_said_and_notes_are_told() -> None:
     assert list(model_lines(what, verbose=False)) == told
     assert list(model_lines(what, verbose=False, told=[TWO_INPUTS])) == []
     first = "mnist.py:5:7: note: Net was given 1×28×28 per sample (datasets.MNIST in line 112)"
-    assert list(model_lines(what, verbose=True, told=[TWO_INPUTS])) == [first, *told]
+    engines = [f"mnist.py:5:7: note: {model.name} was traced by torch" for model in (NET, TWO_INPUTS)]
+    assert list(model_lines(what, verbose=True, told=[TWO_INPUTS])) == [first, engines[0], *told, engines[1]]
+
+
+def test_the_engine_and_why_it_was_needed_are_told_to_who_wants_to_know() -> None:
+    models = (replace(NET, engine="stand-in"), replace(NET, needed="torch.fft.rfft"))
+    result = Result((file_result(models=models),))
+    assert [line for line in model_lines(result, verbose=True) if "traced by" in line] == [
+        "mnist.py:5:7: note: Net was traced by cnnlint's stand-in for torch",
+        "mnist.py:5:7: note: Net was traced by torch, for torch.fft.rfft",
+    ]
