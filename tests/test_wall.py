@@ -36,8 +36,9 @@ def test_the_rooms_keep_to_themselves(path: Path) -> None:
         assert not {name for name in modules if name.partition(".")[0] in ("torch", "numpy")}
         inside = {name for name in modules if name.startswith("cnnlint.runtime")}
         assert inside == (LIVE if path.name == "api.py" else set())
-    if room(path) in ("runtime", "source", "operators"):
+    if room(path) in ("runtime", "source", "evidence", "operators"):
         forbidden = ("cnnlint.plugin", "cnnlint.report", "cnnlint.engine", "cnnlint.cli", "cnnlint_rules")
         assert not {name for name in modules if name.startswith(forbidden)}
     if room(path) in ("source", "operators"):
+        assert not {name for name in modules if name.startswith("cnnlint.evidence")}
         assert not {name for name in modules if name.startswith(("cnnlint.graph", "cnnlint.workers"))}

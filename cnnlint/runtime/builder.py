@@ -18,10 +18,14 @@ import torch
 from torch import nn
 
 from cnnlint.diagnostic import Span
+from cnnlint.evidence.facts import Target
+from cnnlint.evidence.project import Project
+from cnnlint.evidence.settings import Setting, chosen, sources
 from cnnlint.job import Job
 from cnnlint.runtime import construct, samples
 from cnnlint.runtime.candidates import Candidate, NotAModel, candidates, definition, partly, required
 from cnnlint.runtime.construct import Construction
+from cnnlint.runtime.elsewhere import OtherModules
 from cnnlint.runtime.errors import is_ours, is_refusal, raised_in, said, words
 from cnnlint.runtime.frames import UserFiles
 from cnnlint.runtime.guard import Guard
@@ -36,11 +40,8 @@ from cnnlint.runtime.loader import (
     load,
 )
 from cnnlint.runtime.recovery import FAILED, stand_in
-from cnnlint.runtime.siblings import Siblings
-from cnnlint.source.facts import Target
 from cnnlint.source.file import SourceFile
 from cnnlint.source.names import Imports
-from cnnlint.source.settings import Setting, chosen, sources
 from cnnlint.traces import CallSite, Problem
 
 
@@ -77,7 +78,7 @@ class Builder:
         self._built: list[Built] = []
         self._parts: dict[str, Built] = {}
         self._made_up: set[str] = set()  # models that were built, and of which some faults are not told
-        self.siblings = Siblings(job.path, _display, files)
+        self.project = Project(job.path, _display, OtherModules(_display, files).evaluate)
 
     def load(self) -> SlicedModule:
         """The linted file's module, whose statements run as they are asked for."""
@@ -137,7 +138,7 @@ class Builder:
         self._forget_effects(effects)  # what the model lacks for them is told
         if unavailable is not None:
             self._unavailable(target, unavailable)
-        elif target.kind != "class" or not self.siblings.have_part(self.file, target.name):
+        elif target.kind != "class" or not self.project.have_part(self.file, target.name):
             self._missing_arguments(target)
         return None
 
@@ -227,7 +228,7 @@ class Builder:
             optional = not required(definition(self.load(), target))
             if optional and target.constructions:
                 return
-            calls = list(self.siblings.constructions(target.name, whole=optional))
+            calls = list(self.project.constructions(target.name, whole=optional))
             for construction, evaluate in calls:
                 if optional and construction.expression.text.endswith("()"):
                     continue
@@ -240,14 +241,14 @@ class Builder:
                     note=lambda module, note=note: note,  # type: ignore[misc]
                 )
             if not optional:
-                for construction, evaluate in (*calls, *self.siblings.unresolved(target.name)):
+                for construction, evaluate in (*calls, *self.project.unresolved(target.name)):
                     yield partly(target, construction, self._settings, evaluate)
 
     def _settings(self, names: list[str]) -> dict[str, Setting]:
         """What the file and the project say of names; an installed package says nothing."""
         if "site-packages" in self.job.path:
             return {}
-        return chosen(names, [*sources(self.file), *self.siblings.settings(names)])
+        return chosen(names, [*sources(self.file), *self.project.settings(names)])
 
     def _finish(
         self,

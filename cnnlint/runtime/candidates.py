@@ -11,14 +11,15 @@ from typing import Any
 
 from torch import nn
 
+from cnnlint.evidence.conventions import CONVENTIONAL_ARGUMENTS, counts_classes
+from cnnlint.evidence.facts import Construction, Target
 from cnnlint.job import called_name
 from cnnlint.runtime import conventional
 from cnnlint.runtime.errors import hand_over, words
 from cnnlint.runtime.frames import UserFiles
 from cnnlint.runtime.lacking import leaves_open
 from cnnlint.runtime.loader import ArgumentsMissing, Placeholder, SlicedModule
-from cnnlint.source.conventions import CONVENTIONAL_ARGUMENTS, counts_classes
-from cnnlint.source.facts import Construction, Expression, Target
+from cnnlint.source.expressions import Expression
 
 
 class NotAModel(Exception):

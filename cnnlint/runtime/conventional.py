@@ -9,9 +9,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from cnnlint.evidence.conventions import CONVENTIONAL_ARGUMENTS
+from cnnlint.evidence.settings import Setting
 from cnnlint.runtime.loader import ArgumentsMissing, SlicedModule
-from cnnlint.source.conventions import CONVENTIONAL_ARGUMENTS
-from cnnlint.source.settings import Setting
 
 CONFIGURATIONS = frozenset(
     "args cfg conf config configs configuration hparams hp opt opts options params".split()

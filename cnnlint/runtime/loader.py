@@ -29,8 +29,9 @@ from cnnlint.diagnostic import Span
 from cnnlint.runtime import samples
 from cnnlint.runtime.frames import UserFiles
 from cnnlint.runtime.lightning import LightningModule
-from cnnlint.source.facts import Expression
+from cnnlint.source.expressions import Expression
 from cnnlint.source.file import SourceFile
+from cnnlint.source.folders import package_of, project_root
 from cnnlint.source.slice import ModuleSlice
 
 
@@ -494,19 +495,6 @@ class ProjectFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         """Nothing runs until a name is asked for."""
 
 
-def package_of(path: str) -> tuple[str, str]:
-    """The dotted module name of a file by the `__init__.py` files above it, and the folder that holds
-    the outermost package."""
-    folder = os.path.dirname(path)
-    parts = [os.path.splitext(os.path.basename(path))[0]]
-    while os.path.isfile(os.path.join(folder, "__init__.py")) and os.path.dirname(folder) != folder:
-        parts.insert(0, os.path.basename(folder))
-        folder = os.path.dirname(folder)
-    if parts[-1] == "__init__" and len(parts) > 1:
-        parts.pop()
-    return ".".join(parts), folder
-
-
 def _importable(file: SourceFile, path: str) -> tuple[str, str]:
     """The module name of a file and the folder to import it from, with as many packages above it as its
     relative imports need (a package may do without `__init__.py`)."""
@@ -522,20 +510,6 @@ def _importable(file: SourceFile, path: str) -> tuple[str, str]:
 def _relative_level(tree: ast.Module) -> int:
     """The most dots of an import: how many packages a module stands in at least."""
     return max((node.level for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)), default=0)
-
-
-def project_root(path: str) -> str:
-    """The closest folder above a file that looks like a project's root, else the file's own folder."""
-    _, folder = package_of(path)
-    current = folder
-    while os.path.dirname(current) != current:
-        if any(
-            os.path.exists(os.path.join(current, mark))
-            for mark in ("pyproject.toml", "setup.py", "setup.cfg", ".git")
-        ):
-            return current
-        current = os.path.dirname(current)
-    return folder
 
 
 def _between(folder: str, root: str) -> list[str]:

@@ -14,7 +14,7 @@ import numpy
 import torch
 from torch.utils.data import DataLoader
 
-from cnnlint.source.datasets import DATASETS
+from cnnlint.evidence.datasets import DATASETS
 
 LENGTHS = {
     **dict.fromkeys(("MNIST", "FashionMNIST", "KMNIST"), (60_000, 10_000)),

@@ -12,23 +12,24 @@ from typing import Any
 import torch
 from torch import nn
 
+from cnnlint.evidence import configured, reading, solving, variation, weighing
+from cnnlint.evidence.facts import Target
+from cnnlint.evidence.probing import probed
+from cnnlint.evidence.survey import survey
 from cnnlint.graph import Trace, in_batches
 from cnnlint.job import Job, own_fault
-from cnnlint.runtime import construct, evidence, inputs, solving, variation
+from cnnlint.runtime import construct
 from cnnlint.runtime.builder import Builder, Built
 from cnnlint.runtime.candidates import NotAModel
 from cnnlint.runtime.construct import Construction
 from cnnlint.runtime.describe import Describer
-from cnnlint.runtime.errors import is_out_of_memory, said
+from cnnlint.runtime.errors import first_line, is_out_of_memory, said
 from cnnlint.runtime.frames import UserFiles
 from cnnlint.runtime.functions import DTYPES_BY_NAME
 from cnnlint.runtime.guard import Guard
-from cnnlint.runtime.probing import probed
 from cnnlint.runtime.tracer import DataDependent, ModelNames, TooManyOperations, Tracer
-from cnnlint.source import configured
-from cnnlint.source.facts import Expression, Target
+from cnnlint.source.expressions import Expression
 from cnnlint.source.file import SourceFile
-from cnnlint.source.survey import survey
 from cnnlint.traces import Cost, FileTrace, Input, Model, Operation, Pass, Problem
 
 BATCH = 103 * 840
@@ -111,8 +112,8 @@ class Session:
         self.notes = list(built.notes)
         try:
             found = self._found(target, built)
-        except inputs.InputUnknown as error:
-            self._input_unknown(target, str(error), len(inputs.forward_parameters(built.model)))
+        except reading.InputUnknown as error:
+            self._input_unknown(target, str(error), len(reading.forward_parameters(built.model)))
             return self._describer.describe(target, built, (), (), self.notes)
         self.notes.extend(found.notes)
         for doubt in found.doubts:
@@ -125,16 +126,16 @@ class Session:
         model = self._describer.describe(target, built, found.inputs, passes, self.notes)
         return self._probed(model, built) if self.job.sizes else model
 
-    def _found(self, target: Target, built: Built) -> inputs.Found:
+    def _found(self, target: Target, built: Built) -> reading.Found:
         """The inputs of a model. Raises InputUnknown."""
         effects = list(self._guard.effects) if self._guard else []
-        found = evidence.find(
+        found = weighing.find(
             target,
             built.model,
             self.job.inputs,
             lambda expression: self._evaluate(built, expression),
             lambda given: self._trial(built, given),
-            self._builder.siblings,
+            self._builder.project,
             not built.candidate.made_up,
         )
         if self._guard:  # to look for inputs was our idea, and what forward does comes again
@@ -145,11 +146,12 @@ class Session:
         run = next((run for run in model.passes if run.complete), None)
         if run is None:
             return model
-        return probed(
-            model,
-            lambda given, recovering: self._attempt(built, given, run.mode, run.batch, recovering),
-            self.job.timeout * PROBING,
-        )
+
+        def attempt(given: Sequence[Input], recovering: bool) -> tuple[Pass, str | None]:
+            again, error = self._attempt(built, given, run.mode, run.batch, recovering)
+            return again, None if error is None else first_line(error) or type(error).__name__
+
+        return probed(model, attempt, self.job.timeout * PROBING)
 
     def _note_ends(self, target: Target, passes: Sequence[Pass]) -> None:
         """A problem for a model none of whose passes ran to its end, where no fault tells why."""
@@ -173,7 +175,7 @@ class Session:
         )
 
     def _without_made_up(
-        self, target: Target, built: Built, found: inputs.Found, passes: tuple[Pass, ...], taken: float
+        self, target: Target, built: Built, found: reading.Found, passes: tuple[Pass, ...], taken: float
     ) -> tuple[Pass, ...]:
         """Passes without the faults that hang on arguments which were made up. To find out takes about as
         long as the passes have `taken`, in seconds."""
@@ -195,7 +197,7 @@ class Session:
         return tuple(kept)
 
     def _without_consequences(
-        self, target: Target, built: Built, found: inputs.Found, passes: tuple[Pass, ...]
+        self, target: Target, built: Built, found: reading.Found, passes: tuple[Pass, ...]
     ) -> tuple[Pass, ...]:
         """Passes without the exceptions that an input which rests on nothing may itself have caused. A part
         of a model in another file is left to that."""
@@ -222,7 +224,7 @@ class Session:
 
     def _is_part(self, target: Target, built: Built) -> bool:
         """Whether a class is a part of a model in another file; an installed package has them for that."""
-        return built.module.installed or self._builder.siblings.have_part(self.file, target.name)
+        return built.module.installed or self._builder.project.have_part(self.file, target.name)
 
     def _input_unknown(self, target: Target, message: str, count: int) -> None:
         """Notes that the `count` inputs of a model are not known."""
@@ -255,7 +257,7 @@ class Session:
             return run, None
         return run, tracer.error
 
-    def _passes(self, target: Target, built: Built, found: inputs.Found) -> tuple[Pass, ...]:
+    def _passes(self, target: Target, built: Built, found: reading.Found) -> tuple[Pass, ...]:
         runs: list[Pass] = []
         for mode in ("train", "eval"):
             run = self._pass(target, built, found, mode)
@@ -280,7 +282,7 @@ class Session:
         self.notes.append(f"the forward of {target.name} was not followed in {mode} mode: it raises {said}")
         return replace(run, operations=run.operations[:-1])
 
-    def _pass(self, target: Target, built: Built, found: inputs.Found, mode: str) -> Pass | None:
+    def _pass(self, target: Target, built: Built, found: reading.Found, mode: str) -> Pass | None:
         device = self.job.device
         if device != "meta":
             return self._real_pass(target, built, found, mode, device)
@@ -327,7 +329,7 @@ class Session:
         self,
         target: Target,
         built: Built,
-        found: inputs.Found,
+        found: reading.Found,
         mode: str,
         device: str,
         partial: Pass | None = None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from cnnlint.source.models import Models, Verdict
+from cnnlint.evidence.models import Models, Verdict
 from cnnlint.source.names import Imports
 from cnnlint.source.reading import read_path
 

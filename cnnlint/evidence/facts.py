@@ -9,28 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from cnnlint.diagnostic import Span
+from cnnlint.source.expressions import Expression
 from cnnlint.traces import Evidence, Problem
-
-
-@dataclass(frozen=True, slots=True)
-class Expression:
-    """An expression of the file, to be evaluated in the module's namespace.
-
-    Attributes:
-        text: the expression's source (`Net(args.classes)`).
-        prelude: the statements of the enclosing functions that it needs, in order, as source text
-            without indentation (`args = parser.parse_args()`); "" at module level.
-        names: the module-level names that text and prelude need, for the slice.
-        span: where it stands.
-        places: of each statement of the prelude where it stands in the file, None for one that does not
-            stand there as it is.
-    """
-
-    text: str
-    prelude: str
-    names: frozenset[str]
-    span: Span
-    places: tuple[Span | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from cnnlint.diagnostic import Span
-from cnnlint.source.expressions import Expressions
-from cnnlint.source.facts import Expression, InputEvidence, InputShape
+from cnnlint.evidence.facts import InputEvidence, InputShape
+from cnnlint.source.expressions import Expression, Expressions
 from cnnlint.source.file import SourceFile
 from cnnlint.source.names import Imports
 from cnnlint.source.scopes import Scopes, Use

@@ -6,10 +6,9 @@ import ast
 import copy
 from typing import NamedTuple
 
-from cnnlint.source.datasets import DatasetReader, constant
-from cnnlint.source.expressions import Expressions
-from cnnlint.source.facts import Expression
-from cnnlint.source.loaders import Key, Loaders
+from cnnlint.evidence.datasets import DatasetReader, constant
+from cnnlint.evidence.loaders import Key, Loaders
+from cnnlint.source.expressions import Expression, Expressions
 from cnnlint.source.names import Imports
 from cnnlint.source.scopes import Scopes, Use
 

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 
 from cnnlint.diagnostic import Span
-from cnnlint.source.facts import InputEvidence, InputShape
+from cnnlint.evidence.facts import InputEvidence, InputShape
+from cnnlint.evidence.models import Models
 from cnnlint.source.file import SourceFile
-from cnnlint.source.models import Models
 from cnnlint.source.names import FunctionDef, Imports
 
 BATCH = re.compile(r"(?:n|b|bs|bsz|batch|batch_?size|none|num_samples|-1|\?)", re.IGNORECASE)

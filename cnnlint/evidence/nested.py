@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from cnnlint.source.expressions import Expressions
-from cnnlint.source.facts import Expression
+from cnnlint.source.expressions import Expression, Expressions
 from cnnlint.source.scopes import Scope
 
 

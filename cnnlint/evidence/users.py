@@ -6,16 +6,16 @@ import ast
 from collections.abc import Collection
 from functools import cached_property
 
-from cnnlint.source.constructions import ranked, unresolved
-from cnnlint.source.datasets import DatasetReader
+from cnnlint.evidence.constructions import ranked, unresolved
+from cnnlint.evidence.datasets import DatasetReader
+from cnnlint.evidence.facts import Construction, InputEvidence
+from cnnlint.evidence.handed import InputReader
+from cnnlint.evidence.instances import Instances, returned
+from cnnlint.evidence.models import Models
+from cnnlint.evidence.neighbours import Neighbours
 from cnnlint.source.expressions import Expressions
-from cnnlint.source.facts import Construction, InputEvidence
 from cnnlint.source.file import SourceFile
-from cnnlint.source.inputs import InputReader
-from cnnlint.source.instances import Instances, returned
-from cnnlint.source.models import Models
 from cnnlint.source.names import Imports
-from cnnlint.source.neighbours import Neighbours
 from cnnlint.source.scopes import Scope, Scopes, Use
 
 

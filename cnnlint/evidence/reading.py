@@ -8,11 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-from torch import nn
-
-from cnnlint.runtime.functions import DTYPES
-from cnnlint.source.facts import Expression, InputEvidence
+from cnnlint.evidence.facts import InputEvidence
+from cnnlint.evidence.tensor_values import shape_and_dtype
+from cnnlint.source.expressions import Expression
 from cnnlint.traces import Input, Shape
 
 
@@ -36,7 +34,7 @@ class InputUnknown(Exception):
     """The inputs that were given do not fit the model; the message says why."""
 
 
-def forward_parameters(model: nn.Module) -> list[inspect.Parameter]:
+def forward_parameters(model: Any) -> list[inspect.Parameter]:
     """The parameters of `forward` that a call must give."""
     try:
         parameters = list(inspect.signature(model.forward).parameters.values())
@@ -68,7 +66,7 @@ def from_option(shapes: Sequence[Any], names: Sequence[str]) -> tuple[Input, ...
     )
 
 
-def most_inputs(model: nn.Module) -> float:
+def most_inputs(model: Any) -> float:
     """How many tensors a call of `forward` can be given by their positions."""
     try:
         parameters = inspect.signature(model.forward).parameters.values()
@@ -120,13 +118,13 @@ class EvidenceReader:
         found: list[tuple[Shape, str]] = []
         for expression in evidence.expressions:
             value = self._evaluate(expression)
-            if isinstance(value, torch.Tensor):
-                value = [value]
-            for tensor in value:
-                if not isinstance(tensor, torch.Tensor) or tensor.dim() == 0:
+            for tensor in (value,) if shape_and_dtype(value) else value:
+                known = shape_and_dtype(tensor)
+                if known is None or not known[0]:
                     return [], None
-                batch = tensor.shape[0] if batch is None else batch
-                found.append((tuple(tensor.shape[1:]), DTYPES[tensor.dtype]))
+                shape, dtype = known
+                batch = shape[0] if batch is None else batch
+                found.append((shape[1:], dtype))
         for expression in evidence.sizes:
             sizes = tuple(self._evaluate(expression))
             several = bool(sizes) and isinstance(sizes[0], (tuple, list))

@@ -10,15 +10,15 @@ from dataclasses import replace
 from cnnlint.analyses.replay import Unreplayable
 from cnnlint.analyses.sizes import LEAST_BOUND, faithful, free_axes
 from cnnlint.graph import in_batches
-from cnnlint.runtime.errors import first_line
 from cnnlint.traces import Attempt, Input, Model, Pass
 
 OFFSETS = ((64, 32), (96, 160), (37, 21))
 """What the probes add to the traced sizes: unlike along height and width, twice such that a total stride of
 32 divides it, once odd."""
 
-Run = Callable[[Sequence[Input], bool], tuple[Pass, BaseException | None]]
-"""Traces the model with these inputs; the flag says whether to go on after a fault."""
+Run = Callable[[Sequence[Input], bool], tuple[Pass, str | None]]
+"""Traces the model with these inputs, and says what ended the forward early, if anything did; the flag says
+whether to go on after a fault."""
 
 
 def probed(model: Model, trace: Run, seconds: float) -> Model:
@@ -64,7 +64,6 @@ def _attempts(
         if error is None:
             yield Attempt(shape)
         else:
-            said = in_batches(first_line(error), run.batch) or type(error).__name__
-            yield Attempt(shape, said, len(run.operations))
+            yield Attempt(shape, in_batches(error, run.batch), len(run.operations))
         if time.monotonic() > until:
             return

@@ -5,14 +5,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from cnnlint.source.datasets import DatasetReader
-from cnnlint.source.expressions import Expressions
-from cnnlint.source.facts import Expression, InputEvidence
+from cnnlint.evidence.datasets import DatasetReader
+from cnnlint.evidence.facts import InputEvidence
+from cnnlint.evidence.instances import Instances, Origin
+from cnnlint.evidence.tensors import Source, Tensors
+from cnnlint.source.expressions import Expression, Expressions
 from cnnlint.source.file import SourceFile
-from cnnlint.source.instances import Instances, Origin
 from cnnlint.source.names import Imports, positional_parameters
 from cnnlint.source.scopes import Scopes, Use
-from cnnlint.source.tensors import Source, Tensors
 
 TAKES_MODEL_AND_TENSORS = {
     "torch.onnx.export": ("args", "f"),

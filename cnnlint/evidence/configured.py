@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from cnnlint.source.facts import Construction, Expression, InputEvidence, Target
+from cnnlint.evidence.facts import Construction, InputEvidence, Target
+from cnnlint.source.expressions import Expression
 from cnnlint.source.names import BUILTINS, needs
 from cnnlint.traces import ClassCount, Evidence, LossUse
 

@@ -5,31 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import torch
-from torch import nn
-
-from cnnlint.runtime.functions import DTYPES
+from cnnlint.evidence.tensor_values import shape_and_dtype
 from cnnlint.traces import Input, Shape
 
 
-def example(model: nn.Module, names: Sequence[str]) -> tuple[tuple[Input, ...], int] | None:
+def example(model: Any, names: Sequence[str]) -> tuple[tuple[Input, ...], int] | None:
     """The tensors of Lightning's `example_input_array`, and the size of their batch."""
     given = _attribute(model, "example_input_array")
     if isinstance(given, Mapping):
         given = tuple(given[name] for name in names if name in given)
-    tensors = (given,) if isinstance(given, torch.Tensor) else given
-    if not isinstance(tensors, (tuple, list)) or len(tensors) < len(names):
+    tensors = (given,) if shape_and_dtype(given) else given
+    if not isinstance(tensors, (tuple, list)) or not len(names) <= len(tensors) > 0:
         return None
-    if not tensors or not all(isinstance(item, torch.Tensor) and item.dim() for item in tensors):
+    known = [shape_and_dtype(item) for item in tensors]
+    if not all(item and item[0] for item in known):
         return None
+    sizes = [item for item in known if item is not None]
     inputs = tuple(
-        _input(names, index, tuple(item.shape[1:]), "example_input_array", DTYPES[item.dtype])
-        for index, item in enumerate(tensors)
+        _input(names, index, shape[1:], "example_input_array", dtype)
+        for index, (shape, dtype) in enumerate(sizes)
     )
-    return inputs, tensors[0].shape[0]
+    return inputs, sizes[0][0][0]
 
 
-def configured(model: nn.Module, names: Sequence[str]) -> tuple[Input, ...] | None:
+def configured(model: Any, names: Sequence[str]) -> tuple[Input, ...] | None:
     """Channels, height and width by the `input_size` of timm's and other libraries' configurations, or
     of the model itself."""
     if len(names) != 1:
@@ -45,7 +44,7 @@ def configured(model: nn.Module, names: Sequence[str]) -> tuple[Input, ...] | No
     return None
 
 
-def size(model: nn.Module) -> tuple[Shape, str]:
+def size(model: Any) -> tuple[Shape, str]:
     """Height and width by attributes of the model such as `img_size = 96`, and the attribute; else ()."""
     for name in ("img_size", "image_size", "input_size", "input_resolution"):
         said = _attribute(model, name)
@@ -64,7 +63,7 @@ def _attribute(holder: Any, name: str) -> Any:
 
 
 def _sizes(said: Any, length: int) -> Shape:
-    if not isinstance(said, (tuple, list, torch.Size)) or len(said) != length:
+    if not isinstance(said, (tuple, list)) or len(said) != length:
         return ()
     return tuple(said) if all(type(item) is int and item > 0 for item in said) else ()
 

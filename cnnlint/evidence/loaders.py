@@ -7,8 +7,8 @@ import ast
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from cnnlint.source.datasets import DEEPEST
-from cnnlint.source.instances import returned
+from cnnlint.evidence.datasets import DEEPEST
+from cnnlint.evidence.instances import returned
 from cnnlint.source.names import Imports
 from cnnlint.source.scopes import Scope, Scopes, Use, argument_for
 

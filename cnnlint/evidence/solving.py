@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from cnnlint.diagnostic import Span
+from cnnlint.evidence.facts import InputEvidence
+from cnnlint.evidence.reading import Found
 from cnnlint.graph import Trace
-from cnnlint.runtime.inputs import Found
-from cnnlint.source.facts import InputEvidence
 from cnnlint.traces import Input, Model, Operation, Pass, Shape, Tensor
 
 CONVENTIONAL_SIZES: dict[int, Shape] = {1: (1024,), 2: (224, 224), 3: (16, 112, 112)}

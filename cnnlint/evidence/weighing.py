@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from torch import nn
-
-from cnnlint.runtime import declared
-from cnnlint.runtime.inputs import (
+from cnnlint.evidence import declared
+from cnnlint.evidence.facts import InputEvidence, Target
+from cnnlint.evidence.project import Evaluate, Project
+from cnnlint.evidence.reading import (
     EvidenceReader,
     Found,
     InputUnknown,
@@ -17,9 +17,7 @@ from cnnlint.runtime.inputs import (
     from_option,
     most_inputs,
 )
-from cnnlint.runtime.siblings import Evaluate, Siblings
-from cnnlint.runtime.solving import Solver, Trial
-from cnnlint.source.facts import InputEvidence, Target
+from cnnlint.evidence.solving import Solver, Trial
 from cnnlint.traces import Input
 
 MOST_RIVALS = 3
@@ -49,11 +47,11 @@ class _Said:
 
 def find(
     target: Target,
-    model: nn.Module,
+    model: Any,
     option: Sequence[Any],
     evaluate: Evaluate,
     trial: Trial,
-    siblings: Siblings,
+    project: Project,
     sure: bool = True,
 ) -> Found:
     """The inputs for a model: the option, comments, what the file hands to it, what it declares itself,
@@ -69,7 +67,7 @@ def find(
             wanted = f"{len(names)} inputs ({', '.join(names)})"
             raise InputUnknown(f"forward of {target.name} takes {wanted}, and --input gives {len(option)}")
         return Found(from_option(option, names))
-    found = _Weighing(target, model, names, evaluate, Solver(names, trial, sure)).found(siblings)
+    found = _Weighing(target, model, names, evaluate, Solver(names, trial, sure)).found(project)
     return replace(found, doubts=(*_too_few(target, names), *found.doubts))
 
 
@@ -86,9 +84,7 @@ def _too_few(target: Target, names: Sequence[str]) -> Iterator[str]:
 class _Weighing:
     """The evidence for the input of one model."""
 
-    def __init__(
-        self, target: Target, model: nn.Module, names: list[str], evaluate: Evaluate, solver: Solver
-    ):
+    def __init__(self, target: Target, model: Any, names: list[str], evaluate: Evaluate, solver: Solver):
         self.target = target
         self.model = model
         self.names = names
@@ -96,7 +92,7 @@ class _Weighing:
         self.reader = EvidenceReader(evaluate, names, self.most)
         self.solver = solver
 
-    def found(self, siblings: Siblings) -> Found:
+    def found(self, project: Project) -> Found:
         """The best inputs, with what is to be told of those that disagree."""
         said = [*self._tied(), *self._declared()]
         if said and said[0].inputs[0].source in ("comment", "configuration"):
@@ -105,7 +101,7 @@ class _Weighing:
         if said:
             return self._settled(said)
         sized = self._sized()
-        return self._with_channels(self.solver.solve(sized) if sized is not None else self._from(siblings))
+        return self._with_channels(self.solver.solve(sized) if sized is not None else self._from(project))
 
     # -- the file itself
 
@@ -170,13 +166,13 @@ class _Weighing:
 
     # -- other files
 
-    def _from(self, siblings: Siblings) -> Found:
+    def _from(self, project: Project) -> Found:
         """The inputs by what other files of the project say. What does not run counts only where such a
         file builds this very model, or where nothing else runs either."""
         usable: list[_Said] = []
         refused: list[_Said] = []
         sized: tuple[InputEvidence, tuple[int, ...]] | None = None
-        for item in siblings.inputs(self.target.name):
+        for item in project.inputs(self.target.name):
             reader = EvidenceReader(item.evaluate, self.names, self.most)
             found = reader.read(item.evidence)
             if found is None:

@@ -6,9 +6,9 @@ import ast
 import re
 from collections.abc import Callable, Iterator
 
-from cnnlint.source.models import SAME_MODEL_METHODS, WRAPPERS, Models
+from cnnlint.evidence.models import SAME_MODEL_METHODS, WRAPPERS, Models
+from cnnlint.evidence.neighbours import Neighbours
 from cnnlint.source.names import FunctionDef, Imports, parameter_names
-from cnnlint.source.neighbours import Neighbours
 from cnnlint.source.scopes import Scope, Scopes, Use, default_for
 
 Origin = str | ast.Call

@@ -8,18 +8,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from cnnlint.diagnostic import Span
-from cnnlint.source.comments import Directives
-from cnnlint.source.constructions import ranked
-from cnnlint.source.conventions import CONVENTIONAL_ARGUMENTS, counts_classes
-from cnnlint.source.evidence import EvidenceReader
-from cnnlint.source.expressions import Expressions
-from cnnlint.source.facts import Construction, Expression, Survey, Target
+from cnnlint.evidence.constructions import ranked
+from cnnlint.evidence.conventions import CONVENTIONAL_ARGUMENTS, counts_classes
+from cnnlint.evidence.directives import Directives
+from cnnlint.evidence.facts import Construction, Survey, Target
+from cnnlint.evidence.gathering import EvidenceReader
+from cnnlint.evidence.instances import Instances
+from cnnlint.evidence.models import Models, Verdict
+from cnnlint.evidence.neighbours import Neighbours
+from cnnlint.evidence.nested import definition
+from cnnlint.source.expressions import Expression, Expressions
 from cnnlint.source.file import SourceFile
-from cnnlint.source.instances import Instances
-from cnnlint.source.models import Models, Verdict
 from cnnlint.source.names import FunctionDef, Imports, needs
-from cnnlint.source.neighbours import Neighbours
-from cnnlint.source.nested import definition
 from cnnlint.source.scopes import Binding, Scope, Scopes, Use, excludes
 from cnnlint.source.slice import is_main_guard
 from cnnlint.traces import Problem

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from cnnlint.diagnostic import Span
-from cnnlint.source.datasets import DEEPEST, DatasetReader, constant
+from cnnlint.evidence.datasets import DEEPEST, DatasetReader, constant
+from cnnlint.evidence.instances import Instances, Origin
 from cnnlint.source.file import SourceFile
-from cnnlint.source.instances import Instances, Origin
 from cnnlint.source.names import Imports
 from cnnlint.source.scopes import Scope, Scopes, Use
 from cnnlint.traces import ClassCount, LossUse

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from cnnlint.source.expressions import Expressions
-from cnnlint.source.facts import Construction, Expression
+from cnnlint.evidence.facts import Construction
+from cnnlint.source.expressions import Expression, Expressions
 from cnnlint.source.file import SourceFile
 from cnnlint.source.locate import is_literal
 from cnnlint.source.names import needs

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import importlib
 import itertools
 import os
 import re
@@ -15,14 +14,14 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from cnnlint.runtime.frames import UserFiles
-from cnnlint.runtime.loader import SlicedModule, package_of, project_root
-from cnnlint.source.facts import Construction, Expression, InputEvidence
+from cnnlint.evidence.facts import Construction, InputEvidence
+from cnnlint.evidence.settings import Source, sources
+from cnnlint.evidence.users import Home, User
+from cnnlint.source.expressions import Expression
 from cnnlint.source.fences import blocks
 from cnnlint.source.file import SourceFile
+from cnnlint.source.folders import project_root
 from cnnlint.source.reading import read_path
-from cnnlint.source.settings import Source, sources
-from cnnlint.source.users import Home, User
 
 MOST_FILES = 300
 """Files of the project that are looked through."""
@@ -52,19 +51,25 @@ class Elsewhere:
     trusted: bool
 
 
-class Siblings:
+class Project:
     """The files of the project around one file.
 
     Args:
         path: of the linted file, absolute.
         display: how the path of a file is shown.
+        evaluate: gives the value of an expression of another file, whose module is loaded for it; a block
+            of a README comes with its text.
     """
 
-    def __init__(self, path: str, display: Callable[[str], str], files: UserFiles):
+    def __init__(
+        self,
+        path: str,
+        display: Callable[[str], str],
+        evaluate: Callable[[Path, SourceFile | None, Expression], Any],
+    ):
         self._path = path
         self._display = display
-        self._user_files = files
-        self._modules: dict[str, SlicedModule] = {}
+        self._evaluate_in = evaluate
         self._blocks: dict[Path, SourceFile] = {}
 
     def constructions(self, name: str, whole: bool) -> Iterator[tuple[Construction, Evaluate]]:
@@ -210,21 +215,7 @@ class Siblings:
         return {path: reader for path, reader in found.items() if reader is not None}
 
     def _evaluate(self, path: Path, expression: Expression) -> Any:
-        """The value of an expression of another file, whose module is loaded for it."""
-        name = package_of(str(path))[0]
-        if path in self._blocks and str(path) not in self._modules:
-            file = replace(self._blocks[path], beside=True)
-            self._modules[str(path)] = SlicedModule(file, str(path), f"__{name}__", self._user_files)
-        if str(path) not in self._modules:
-            try:
-                sliced = getattr(importlib.import_module(name), "__cnnlint__", None)
-            except ImportError:
-                sliced = None
-            if not isinstance(sliced, SlicedModule) or sliced.path != str(path):
-                file = read_path(path, self._display(str(path)))
-                sliced = SlicedModule(file, str(path), name, self._user_files)
-            self._modules[str(path)] = sliced
-        return self._modules[str(path)].evaluate(expression)
+        return self._evaluate_in(path, self._blocks.get(path), expression)
 
 
 def _sources(folder: Path) -> list[str]:

@@ -6,17 +6,17 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from cnnlint.source.comments import Directives
-from cnnlint.source.datasets import DatasetReader
+from cnnlint.evidence.annotations import ShapeReader
+from cnnlint.evidence.datasets import DatasetReader
+from cnnlint.evidence.directives import Directives
+from cnnlint.evidence.facts import InputEvidence, Target
+from cnnlint.evidence.handed import InputReader
+from cnnlint.evidence.instances import Instances, Origin
+from cnnlint.evidence.losses import LossReader
 from cnnlint.source.expressions import Expressions
-from cnnlint.source.facts import InputEvidence, Target
 from cnnlint.source.file import SourceFile
-from cnnlint.source.inputs import InputReader
-from cnnlint.source.instances import Instances, Origin
-from cnnlint.source.losses import LossReader
 from cnnlint.source.names import Imports
 from cnnlint.source.scopes import Scopes
-from cnnlint.source.shapes import ShapeReader
 from cnnlint.traces import Evidence
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from cnnlint.source.facts import Target
+from cnnlint.evidence.facts import Target
 from cnnlint.source.file import SourceFile
 from cnnlint.source.slice import ModuleSlice
 
