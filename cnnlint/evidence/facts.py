@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from cnnlint.diagnostic import Span
 from cnnlint.source.expressions import Expression
-from cnnlint.traces import Evidence, Problem
+from cnnlint.traces import Degree, Evidence, Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,9 @@ class InputEvidence:
         source: "option", "comment", "configuration" or "evidence", as in `cnnlint.traces.Input`.
         reason: for the report (`torch.randn(16, 8, WINDOW) in line 24`, `datasets.MNIST in line 112`).
         channels_only, size_only: only that part is known (Grayscale; Resize(96)); the rest is solved.
-        general: it was not tied to this model by the text (a data set that the file uses): it holds
-            only where the model's first layer takes such an input.
+        general: no data was seen to flow from it to this model (a data set that the file uses): it only
+            chooses among what the layers accept.
+        degree: how surely it speaks of this model; what is general is ASSUMED.
     """
 
     source: str
@@ -51,6 +52,7 @@ class InputEvidence:
     size_only: tuple[int, ...] = ()
     size_expression: Expression | None = None
     general: bool = False
+    degree: Degree = Degree.STATED
 
 
 @dataclass(frozen=True, slots=True)
