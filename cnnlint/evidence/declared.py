@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cnnlint.evidence.tensor_values import shape_and_dtype
-from cnnlint.traces import Input, Shape
+from cnnlint.traces import Degree, Input, Shape
 
 
 def example(model: Any, names: Sequence[str]) -> tuple[tuple[Input, ...], int] | None:
@@ -70,4 +70,4 @@ def _sizes(said: Any, length: int) -> Shape:
 
 def _input(names: Sequence[str], index: int, shape: Shape, attribute: str, dtype: str = "float32") -> Input:
     name = names[index] if index < len(names) else f"input{index}"
-    return Input(name, shape, dtype, "evidence", f"{attribute} of the model")
+    return Input(name, shape, dtype, "evidence", f"{attribute} of the model", degree=Degree.STATED)

@@ -11,7 +11,7 @@ from typing import Any
 from cnnlint.evidence.facts import InputEvidence
 from cnnlint.evidence.tensor_values import shape_and_dtype
 from cnnlint.source.expressions import Expression
-from cnnlint.traces import Input, Shape
+from cnnlint.traces import Degree, Input, Shape
 
 
 @dataclass(frozen=True)
@@ -35,21 +35,26 @@ class InputUnknown(Exception):
 
 
 def forward_parameters(model: Any) -> list[inspect.Parameter]:
-    """The parameters of `forward` that a call must give."""
+    """The parameters of `forward` that a call must give, those that it must name last."""
     try:
         parameters = list(inspect.signature(model.forward).parameters.values())
     except (TypeError, ValueError):
         return [inspect.Parameter("input", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
     required = [
-        parameter
-        for parameter in parameters
-        if parameter.default is parameter.empty
-        and parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+        item
+        for item in parameters
+        if item.default is item.empty and item.kind not in (item.VAR_POSITIONAL, item.VAR_KEYWORD)
     ]
     if not required:
         optional = [p for p in parameters if p.kind not in (p.VAR_KEYWORD, p.KEYWORD_ONLY)]
         required = optional[:1]
     return required
+
+
+def keyword_only(model: Any) -> frozenset[str]:
+    """The parameters of `forward` that a call must name."""
+    parameters = forward_parameters(model)
+    return frozenset(item.name for item in parameters if item.kind is item.KEYWORD_ONLY)
 
 
 def from_option(shapes: Sequence[Any], names: Sequence[str]) -> tuple[Input, ...]:
@@ -61,20 +66,22 @@ def from_option(shapes: Sequence[Any], names: Sequence[str]) -> tuple[Input, ...
             item.dtype,
             "option",
             "from --input",
+            degree=Degree.STATED,
         )
         for i, item in enumerate(shapes)
     )
 
 
 def most_inputs(model: Any) -> float:
-    """How many tensors a call of `forward` can be given by their positions."""
+    """How many tensors a call of `forward` can be given: by their positions, and those that it must name."""
     try:
         parameters = inspect.signature(model.forward).parameters.values()
     except (TypeError, ValueError):
         return math.inf
     if any(item.kind is item.VAR_POSITIONAL for item in parameters):
         return math.inf
-    return sum(item.kind in (item.POSITIONAL_ONLY, item.POSITIONAL_OR_KEYWORD) for item in parameters)
+    named = sum(item.kind is item.KEYWORD_ONLY and item.default is item.empty for item in parameters)
+    return named + sum(item.kind in (item.POSITIONAL_ONLY, item.POSITIONAL_OR_KEYWORD) for item in parameters)
 
 
 class EvidenceReader:
@@ -102,8 +109,9 @@ class EvidenceReader:
             shapes = shapes * len(self._names)
         if not len(self._names) <= len(shapes) <= self._most:
             return None
+        degree = Degree.ASSUMED if evidence.general else evidence.degree
         inputs = tuple(
-            Input(self._name(i), shape, dtype, evidence.source, evidence.reason, evidence.span)
+            Input(self._name(i), shape, dtype, evidence.source, evidence.reason, evidence.span, degree)
             for i, (shape, dtype) in enumerate(shapes)
         )
         return Found(inputs, batch)

@@ -10,7 +10,7 @@ from cnnlint.diagnostic import Span
 from cnnlint.evidence.facts import InputEvidence
 from cnnlint.evidence.reading import Found
 from cnnlint.graph import Trace
-from cnnlint.traces import Input, Model, Operation, Pass, Shape, Tensor
+from cnnlint.traces import Degree, Input, Model, Operation, Pass, Shape, Tensor
 
 CONVENTIONAL_SIZES: dict[int, Shape] = {1: (1024,), 2: (224, 224), 3: (16, 112, 112)}
 """Spatial sizes that are assumed, by the number of spatial axes, where nothing says more."""
@@ -53,6 +53,12 @@ TRIED_SIZES: dict[int, tuple[Shape, ...]] = {
 LARGEST_SOLVED = 1024
 """The largest size that is searched for."""
 
+MOST_FACTORS = 4
+"""Pairs of height and width, the squarest first, that are searched for a head that no square fits."""
+
+MOST_FITTED = 6
+"""Sizes that are changed one after another until all layers agree."""
+
 TOKENS = 64
 """The length of a sequence of token ids or features that nothing else says."""
 
@@ -72,6 +78,16 @@ OTHER_LAYOUTS: tuple[Shape, ...] = (
 
 ASSUMED = "nothing in the file says it"
 """The reason of an input that rests on nothing."""
+
+UNPACKED = "the axes that forward unpacks; their sizes are assumed"
+"""The reason of an input of which forward says the rank."""
+
+SIZES_BY_NAME: dict[str, int] = {
+    **dict.fromkeys("c ch cin channel channels n_channels num_channels in_channels chan".split(), 3),
+    **dict.fromkeys("h w height width hh ww hi wi".split(), 224),
+    **dict.fromkeys("t f frames n_frames num_frames d depth s".split(), 16),
+}
+"""Sizes of axes by the names that forward gives them; others are as long as a sequence."""
 
 MOST_TRIED = 20
 """Combinations of shapes that are tried for several inputs."""
@@ -93,12 +109,12 @@ class Solver:
     """Finds the input that the model's own layers need.
 
     Args:
-        sure: whether the arguments that the model was built with are said anywhere.
+        axes: the names of the axes behind the batch, of inputs that forward takes apart.
     """
 
-    def __init__(self, names: Sequence[str], trial: Trial, sure: bool = True):
+    def __init__(self, names: Sequence[str], trial: Trial, axes: Mapping[str, Sequence[str]] | None = None):
         self._names = names
-        self._sure = sure
+        self._axes = axes or {}
         self._trial = trial
         self._last: tuple[list[tuple[Shape, str]], tuple[Pass, BaseException | None]] | None = None
 
@@ -110,8 +126,7 @@ class Solver:
         return self._last[1]
 
     def takes(self, inputs: Sequence[Input]) -> bool:
-        """Whether the first layers take such inputs: an image for convolutions, with as many channels or
-        at least with another usual number of them (then the mismatch is the finding)."""
+        """Whether the first layers take such inputs: an image for convolutions, with as many channels."""
         run, _ = self.trial(inputs)
         trace = Trace(bare_model(run), run)
         if any(trace.faults("rank")) or (len(inputs) > 1 and self.badness(inputs)):
@@ -128,8 +143,7 @@ class Solver:
                 channels = weight.shape[1] * operation.attributes.get("groups", 1)
                 if len(weight.shape) - 2 != len(item.shape) - 1:
                     return False
-                mistaken = self._sure and {channels, item.shape[0]} <= {1, 3}
-                if channels != item.shape[0] and not mistaken:
+                if channels != item.shape[0]:
                     return False
             elif (
                 operation.kind in ("conv_transpose", "embedding", "recurrent")
@@ -158,6 +172,8 @@ class Solver:
                         source="evidence",
                         reason=evidence.reason,
                         span=evidence.span,
+                        degree=Degree.NEEDED,
+                        axes=(Degree.NEEDED, *(_degree(evidence),) * len(size)),
                     )
                     if len(item.shape) - 1 == len(size)
                     else item
@@ -166,7 +182,7 @@ class Solver:
             )
         read = inputs
         if any(item.source == "assumed" for item in inputs):
-            inputs = self._sizes(inputs)
+            inputs = self._fitted(self._sizes(inputs))
         if len(inputs) == 1 and read[0].reason == ASSUMED:
             inputs = self._other_layouts(inputs, OTHER_LAYOUTS, read[0])
         elif len(inputs) == 1 and len(inputs[0].shape) == 1:
@@ -179,7 +195,7 @@ class Solver:
         elif len(inputs) > 1:
             inputs = self._several(inputs)
         if len(inputs) == 1 and self._is_refuted(inputs[0]):
-            inputs = (replace(inputs[0], source="assumed", reason=ASSUMED),)
+            inputs = (replace(inputs[0], source="assumed", reason=ASSUMED, degree=Degree.ASSUMED, axes=()),)
         return Found(inputs)
 
     def _is_refuted(self, item: Input) -> bool:
@@ -208,6 +224,8 @@ class Solver:
                     dtype=inputs[0].dtype if shapes[index] == inputs[0].shape else "float32",
                     source="assumed",
                     reason=TOGETHER,
+                    degree=Degree.ASSUMED,
+                    axes=(),
                 )
                 if index in shapes
                 else item
@@ -268,8 +286,11 @@ class Solver:
         first = inputs[0].shape
         for channels in (first[0], 3, 1) if len(first) == 3 else first[:1]:
             shapes = {0: (channels, *first[1:]), index: (1,)}
-            given = [replace(item, shape=shapes.get(i, item.shape)) for i, item in enumerate(inputs)]
-            given[index] = replace(given[index], dtype="float32")
+            given = [
+                replace(item, shape=shapes[i], axes=()) if i in shapes else item
+                for i, item in enumerate(inputs)
+            ]
+            given[index] = replace(given[index], dtype="float32", axes=())
             faults = [item.fault for item in self.trial(given)[0].operations if item.fault]
             if not faults:
                 yield shapes
@@ -284,7 +305,7 @@ class Solver:
         for shape in layouts:
             if fewest == 0:
                 break
-            candidate = (replace(like, shape=shape),)
+            candidate = (replace(like, shape=shape, axes=_known_axes(like, shape)),)
             badness = self.badness(candidate)
             if badness < fewest:
                 best, fewest = candidate, badness
@@ -303,6 +324,8 @@ class Solver:
                 use = first_use(trace, id)
                 needed = self._behind_reshape(trace, id, inputs, index)
                 needed = needed or (_needed(trace, *use, inputs[index]) if use else None)
+                if needed and needed.name in self._axes and len(needed.shape) != len(inputs[index].shape):
+                    needed = None  # forward says the rank
                 if needed is not None and (needed.shape, needed.dtype) != (
                     inputs[index].shape,
                     inputs[index].dtype,
@@ -323,7 +346,9 @@ class Solver:
             return None
         shape = trace.tensor(first[0].outputs[0]).shape[1:]
         reason = f"the sizes that {trace.describe(first[0])} gives it"
-        reshaped = replace(inputs[index], shape=shape, source="solved", reason=reason)
+        reshaped = replace(
+            inputs[index], shape=shape, source="solved", reason=reason, degree=Degree.NEEDED, axes=()
+        )
         others = [*inputs[:index], reshaped, *inputs[index + 1 :]]
         keeps_batch = trace.tensor(first[0].outputs[0]).shape[0] == trace.run.batch
         fits = bool(shape) and not keeps_batch and self.badness(others) <= self.badness(inputs)
@@ -334,6 +359,8 @@ class Solver:
             return Input(name, (), "int64", "assumed", "one time step a sample is assumed from the name")
         if name in LABELS:
             return Input(name, (), "int64", "assumed", "one label a sample is assumed from the name")
+        if name in self._axes:
+            return Input(name, _sizes_by_name(self._axes[name]), "float32", "assumed", UNPACKED)
         return Input(name, (3, 224, 224), "float32", "assumed", ASSUMED)
 
     def _sizes(self, inputs: tuple[Input, ...]) -> tuple[Input, ...]:
@@ -346,6 +373,8 @@ class Solver:
             return inputs
         run, _ = self.trial(inputs)
         axes = len(inputs[free[0]].shape) - 1
+        if not self._hangs_on_size(inputs, free, run):
+            return inputs
         for size in TRIED_SIZES[axes]:
             candidate = _resized(inputs, free, size)
             badness = self.badness(candidate)
@@ -359,6 +388,8 @@ class Solver:
                 badness = self.badness(candidate)
                 if badness < fewest:
                     best, fewest = candidate, badness
+        if fewest and axes == 2:
+            best = self._oblong(best, free)
         if best is inputs:
             return inputs
         twice = _resized(best, free, tuple(2 * size for size in best[free[0]].shape[1:]))
@@ -371,9 +402,115 @@ class Solver:
             )
         needs = "the size that the layers behind the flatten need"
         return tuple(
-            replace(item, source="solved", reason=needs) if index in free else item
+            replace(item, source="solved", reason=needs, axes=(Degree.NEEDED,) * len(item.shape))
+            if index in free
+            else item
             for index, item in enumerate(best)
         )
+
+    def _hangs_on_size(self, inputs: tuple[Input, ...], free: list[int], run: Pass) -> bool:
+        """Whether anything that a pass found at fault is another thing at another size."""
+        larger = _resized(
+            inputs, free, tuple(size + 32 * (2 + at) for at, size in enumerate(_size(inputs, free)))
+        )
+        other, _ = self.trial(larger)
+        return _told(run) != _told(other) or _lost_batches(run) != _lost_batches(other)
+
+    def _oblong(self, inputs: tuple[Input, ...], free: list[int]) -> tuple[Input, ...]:
+        """The inputs with a height and a width that differ, where a Linear behind a flatten needs them."""
+        best, fewest = inputs, self.badness(inputs)
+        for fault in [item for item in self.trial(inputs)[0].operations if item.fault]:
+            expected = fault.fault.expected if fault.fault and fault.fault.reason == "features" else None
+            flattened = self._flattened(inputs, fault)
+            if not isinstance(expected, int) or flattened is None or expected % flattened[0]:
+                continue
+            for high, wide in _factors(expected // flattened[0]):
+                sides = [
+                    self._side(inputs, free, fault, axis, cells) for axis, cells in ((1, high), (2, wide))
+                ]
+                if None in sides:
+                    continue
+                candidate = _resized(inputs, free, tuple(side or 1 for side in sides))
+                badness = self.badness(candidate)
+                if badness < fewest:
+                    best, fewest = candidate, badness
+                if not fewest:
+                    return best
+        return best
+
+    def _side(
+        self, inputs: tuple[Input, ...], free: list[int], fault: Operation, axis: int, cells: int
+    ) -> int | None:
+        """The side of a square picture of which the map that a Linear reads has so many cells along an
+        axis."""
+        low, high = 1, LARGEST_SOLVED
+        while low <= high:
+            size = (low + high) // 2
+            flattened = self._flattened(_resized(inputs, free, (size, size)), fault)
+            if flattened is None or flattened[axis] < cells:
+                low = size + 1
+            elif flattened[axis] > cells:
+                high = size - 1
+            else:
+                return size
+        return None
+
+    def _flattened(self, inputs: tuple[Input, ...], like: Operation) -> Shape | None:
+        """Channels, height and width of the map that is flattened for a Linear."""
+        run, _ = self.trial(inputs)
+        trace = Trace(bare_model(run), run)
+        if any(trace.faults("collapse")):
+            return None
+        for operation in trace.operations("linear"):
+            if (operation.layer, operation.calls) == (like.layer, like.calls):
+                for step in trace.upstream(trace.operand(operation)):
+                    read = trace.operand(step)
+                    if step.kind == "reshape" and read is not None and len(read.shape) == 4:
+                        return read.shape[1:]
+        return None
+
+    def _fitted(self, inputs: tuple[Input, ...]) -> tuple[Input, ...]:
+        """The inputs with such sizes, one changed after another, that the layers agree: where one expects
+        112 channels and is given 80, made of 5 frames, there are 7."""
+        fewest = self.badness(inputs)
+        for _ in range(MOST_FITTED):
+            better = next(
+                (
+                    (badness, candidate)
+                    for candidate in (self._rescaled(inputs) if fewest else ())
+                    if (badness := self.badness(candidate)) < fewest
+                ),
+                None,
+            )
+            if better is None:
+                break
+            fewest, inputs = better
+        return inputs
+
+    def _rescaled(self, inputs: tuple[Input, ...]) -> list[tuple[Input, ...]]:
+        """The inputs with one assumed axis that changes with what the first fault says is wrong."""
+        fault = next((item.fault for item in self.trial(inputs)[0].operations if item.fault), None)
+        if (
+            fault is None
+            or type(fault.expected) is not int
+            or type(fault.actual) is not int
+            or not fault.actual
+        ):
+            return []
+        found = []
+        for index, item in enumerate(inputs):
+            for axis, size in enumerate(item.shape):
+                wanted, rest = divmod(fault.expected * size, fault.actual)
+                if item.axis(axis) is Degree.ASSUMED and not rest and 0 < wanted <= LARGEST_SOLVED:
+                    changed = replace(
+                        item,
+                        shape=(*item.shape[:axis], wanted, *item.shape[axis + 1 :]),
+                        axes=tuple(
+                            Degree.NEEDED if at == axis else item.axis(at) for at in range(len(item.shape))
+                        ),
+                    )
+                    found.append((*inputs[:index], changed, *inputs[index + 1 :]))
+        return found
 
     def _solved_sizes(self, inputs: tuple[Input, ...], free: list[int], run: Pass) -> Iterator[int]:
         """For each Linear that disagrees, the size at which it would agree: features grow with the size,
@@ -428,6 +565,42 @@ def _maps(channels: int) -> tuple[Shape, ...]:
 def bare_model(run: Pass) -> Model:
     """A model that is only its pass, to ask a trace about."""
     return Model("", "", Span("", 1, 1, 1, 1), passes=(run,))
+
+
+def _degree(evidence: InputEvidence) -> Degree:
+    """How surely evidence speaks of the model."""
+    return Degree.ASSUMED if evidence.general else evidence.degree
+
+
+def _known_axes(like: Input, shape: Shape) -> tuple[Degree, ...]:
+    """Of another layout with the features that are known: the axis that has them is."""
+    if like.degree is not Degree.NEEDED:
+        return ()
+    return tuple(Degree.NEEDED if size in like.shape else Degree.ASSUMED for size in shape)
+
+
+def _sizes_by_name(axes: Sequence[str]) -> Shape:
+    return tuple(SIZES_BY_NAME.get(name, TOKENS) for name in axes)
+
+
+def _size(inputs: tuple[Input, ...], free: list[int]) -> Shape:
+    return inputs[free[0]].shape[1:]
+
+
+def _told(run: Pass) -> list[tuple[object, ...]]:
+    """What a pass found at fault, and with which numbers."""
+    return [
+        (item.layer, item.calls, item.fault.reason, item.fault.message)
+        for item in run.operations
+        if item.fault
+    ]
+
+
+def _factors(product: int) -> list[tuple[int, int]]:
+    """Pairs of sizes that give a product, the squarest first."""
+    low = [size for size in range(1, math.isqrt(product) + 1) if product % size == 0]
+    pairs = [pair for size in reversed(low) for pair in ((size, product // size), (product // size, size))]
+    return pairs[:MOST_FACTORS]
 
 
 def _free(item: Input) -> bool:
@@ -495,13 +668,12 @@ def _needed(trace: Trace, operation: Operation, tensor: Tensor, now: Input) -> I
             sizes = now.shape[1:] if len(now.shape) == axes + 1 else CONVENTIONAL_SIZES[axes]
         else:
             channels = weight.shape[0]
-            first = operation.attributes.get("stride", (1,)), operation.attributes.get("padding", (0,))
-            sizes = (1 if set(first[0]) == {1} and set(first[1]) == {0} else 8,) * axes
-            return replace(
-                now, shape=(channels, *sizes), reason=f"{channels} channels from {layer}; the size is assumed"
+            stride, padding = (
+                operation.attributes.get(name, (of,)) for name, of in (("stride", 1), ("padding", 0))
             )
+            sizes = (1 if set(stride) == {1} and set(padding) == {0} else 8,) * axes
         reason = f"{channels} channel{'s' * (channels != 1)} from {layer}; the size is assumed"
-        return replace(now, shape=(channels, *sizes), dtype="float32", reason=reason)
+        return _with_known(replace(now, dtype="float32"), (channels, *sizes), 0, reason)
     if operation.kind == "linear" and weight is not None:
         beside = tensor.shape[-1] - math.prod(now.shape)  # features that other inputs were joined with
         features = weight.shape[1] - (beside if 0 < beside < weight.shape[1] and not direct else 0)
@@ -509,27 +681,27 @@ def _needed(trace: Trace, operation: Operation, tensor: Tensor, now: Input) -> I
     if operation.kind == "embedding" and now.shape == () and now.name in LABELS:
         return now
     if operation.kind == "embedding":
-        return replace(
-            now, shape=(TOKENS,), dtype="int64", reason=f"token ids for {layer}; the length is assumed"
-        )
+        tokens = replace(now, dtype="int64")
+        return _with_known(tokens, (TOKENS,), None, f"token ids for {layer}; the length is assumed")
     if operation.kind == "recurrent" and direct:
         weights = [trace.tensor(id) for id in operation.inputs() if trace.tensor(id).origin == "parameter"]
         if weights and len(weights[0].shape) == 2:
             size = weights[0].shape[1]
-            return replace(
-                now, shape=(TOKENS, size), reason=f"{size} features from {layer}; the length is assumed"
-            )
+            return _with_known(now, (TOKENS, size), 1, f"{size} features from {layer}; the length is assumed")
     if operation.kind == "norm" and weight is not None and direct and len(weight.shape) == 1:
         features = weight.shape[0]
         if operation.attributes.get("norm") == "layer":
-            return replace(now, shape=(TOKENS, features), reason=f"{features} features from {layer}")
+            return _with_known(now, (TOKENS, features), 1, f"{features} features from {layer}")
         if len(now.shape) > 1:
-            return replace(
-                now,
-                shape=(features, *now.shape[1:]),
-                reason=f"{features} channels from {layer}; the size is assumed",
-            )
+            reason = f"{features} channels from {layer}; the size is assumed"
+            return _with_known(now, (features, *now.shape[1:]), 0, reason)
     return None
+
+
+def _with_known(now: Input, shape: Shape, known: int | None, reason: str) -> Input:
+    """An input of which a layer says the rank, and the size of the axis `known`."""
+    axes = tuple(Degree.NEEDED if axis == known else Degree.ASSUMED for axis in range(len(shape)))
+    return replace(now, shape=shape, reason=reason, degree=Degree.NEEDED, axes=axes)
 
 
 def _for_linear(now: Input, features: int, layer: str, as_it_is: bool) -> Input | None:
@@ -540,7 +712,15 @@ def _for_linear(now: Input, features: int, layer: str, as_it_is: bool) -> Input 
             side = math.isqrt(features // channels)
             if side > 1 and channels * side * side == features:
                 reason = f"{channels} × {side} × {side} = {features}, the in_features of {layer}"
-                return replace(now, shape=(channels, side, side), source="solved", reason=reason)
+                return replace(
+                    now,
+                    shape=(channels, side, side),
+                    source="solved",
+                    reason=reason,
+                    degree=Degree.NEEDED,
+                    axes=(),
+                )
         if now.shape != (3, 224, 224):
             return None
-    return replace(now, shape=(features,), source="solved", reason=f"the in_features of {layer}")
+    reason = f"the in_features of {layer}"
+    return replace(now, shape=(features,), source="solved", reason=reason, degree=Degree.NEEDED, axes=())

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from cnnlint.evidence import declared
@@ -52,11 +53,14 @@ def find(
     evaluate: Evaluate,
     trial: Trial,
     project: Project,
-    sure: bool = True,
+    axes: Mapping[str, Sequence[str]],
 ) -> Found:
     """The inputs for a model: the option, comments, what the file hands to it, what it declares itself,
-    data of the file that fits, what other files of the project say, else solved from the layers. `sure`
-    is whether the arguments that the model was built with are said anywhere.
+    data of the file that fits, what other files of the project say, else solved from the layers, of which
+    `axes` are those that forward unpacks.
+
+    What is stated of a model, or flows to it, counts whether it fits or not. What is only about (`general`
+    evidence) chooses among the inputs that the layers accept, and never contradicts them.
 
     Raises:
         InputUnknown: the option gives fewer inputs than forward needs.
@@ -67,7 +71,7 @@ def find(
             wanted = f"{len(names)} inputs ({', '.join(names)})"
             raise InputUnknown(f"forward of {target.name} takes {wanted}, and --input gives {len(option)}")
         return Found(from_option(option, names))
-    found = _Weighing(target, model, names, evaluate, Solver(names, trial, sure)).found(project)
+    found = _Weighing(target, model, names, evaluate, Solver(names, trial, axes)).found(project)
     return replace(found, doubts=(*_too_few(target, names), *found.doubts))
 
 
@@ -97,11 +101,21 @@ class _Weighing:
         said = [*self._tied(), *self._declared()]
         if said and said[0].inputs[0].source in ("comment", "configuration"):
             return said[0].found
-        said += self._data(only=not said)
+        said = said or list(self._data())
         if said:
             return self._settled(said)
         sized = self._sized()
         return self._with_channels(self.solver.solve(sized) if sized is not None else self._from(project))
+
+    @cached_property
+    def _solved(self) -> Found:
+        """What the layers alone say."""
+        return self.solver.solve(None)
+
+    def _fits(self, inputs: Sequence[Input]) -> bool:
+        """Whether the layers take inputs at least as well as those that they were solved to need."""
+        badness = self.solver.badness(inputs)
+        return not badness or badness <= self.solver.badness(self._solved.inputs)
 
     # -- the file itself
 
@@ -122,25 +136,19 @@ class _Weighing:
         if own is not None and not self.solver.badness(own):
             yield _Said(Found(own), WRITTEN)
 
-    def _data(self, only: bool) -> Iterator[_Said]:
-        """What the file says of no model that fits this one; beside better evidence only whole shapes."""
+    def _data(self) -> Iterator[_Said]:
+        """What the file says of no model, as far as this one takes it."""
         for evidence in self.target.inputs:
-            if not evidence.general or not (only or evidence.shapes):
-                continue
-            found = self.reader.read(evidence)
-            if found is None or not self.solver.takes(found.inputs):
-                continue
-            # A library's model is right: what does not run with it was said of another model.
-            if self.target.kind == "variable" and self.solver.badness(found.inputs):
-                continue
-            yield _Said(found, DATA)
+            if evidence.general:
+                found = self.reader.read(evidence)
+                if found and self.solver.takes(found.inputs) and self._fits(found.inputs):
+                    yield _Said(found, DATA)
 
     def _sized(self) -> tuple[InputEvidence, tuple[int, ...]] | None:
         """Evidence that gives the height and width alone."""
         for evidence in self.target.inputs:
             size = self.reader.size(evidence)
-            # as in `_data`: a library's model is right
-            if size and not (self.target.kind == "variable" and self._refuses(evidence, size)):
+            if size and not (evidence.general and self._refuses(evidence, size)):
                 return evidence, size
         size, attribute = declared.size(self.model)
         if not size:
@@ -149,8 +157,8 @@ class _Weighing:
         return None if self._refuses(evidence, size) else (evidence, size)
 
     def _refuses(self, evidence: InputEvidence, size: tuple[int, ...]) -> bool:
-        """Whether the model does not run with a size."""
-        return bool(self.solver.badness(self.solver.solve((evidence, size)).inputs))
+        """Whether the layers do not take a size as well as another one."""
+        return not self._fits(self.solver.solve((evidence, size)).inputs)
 
     def _with_channels(self, found: Found) -> Found:
         """With the channels that an annotation says (`Float[Tensor, "b 1 h w"]`), right or wrong."""
@@ -161,40 +169,39 @@ class _Weighing:
                     break
                 shape = (evidence.channels_only, *item.shape[1:])
                 reason = f"{evidence.reason}; the size is assumed"
-                return replace(found, inputs=(replace(item, shape=shape, reason=reason, span=evidence.span),))
+                known = replace(
+                    item,
+                    shape=shape,
+                    reason=reason,
+                    span=evidence.span,
+                    axes=(evidence.degree, *(item.axis(axis) for axis in range(1, len(shape)))),
+                )
+                return replace(found, inputs=(known,))
         return found
 
     # -- other files
 
     def _from(self, project: Project) -> Found:
         """The inputs by what other files of the project say. What does not run counts only where such a
-        file builds this very model, or where nothing else runs either."""
+        file hands it to this very model."""
         usable: list[_Said] = []
-        refused: list[_Said] = []
         sized: tuple[InputEvidence, tuple[int, ...]] | None = None
         for item in project.inputs(self.target.name):
             reader = EvidenceReader(item.evaluate, self.names, self.most)
             found = reader.read(item.evidence)
+            general = item.evidence.general
             if found is None:
                 size = reader.size(item.evidence)
-                sized = sized or ((item.evidence, size) if size and item.trusted else None)
-                continue
-            general = item.evidence.general
-            if general and not self.solver.takes(found.inputs):
-                continue
-            runs = not self.solver.badness(found.inputs)
-            if runs or item.trusted:
-                usable.append(_Said(found, DATA if general else HANDED))
+                if size and item.trusted and not (general and self._refuses(item.evidence, size)):
+                    sized = sized or (item.evidence, size)
             elif general:
-                refused.append(_Said(found, DATA))
+                if self.solver.takes(found.inputs) and self._fits(found.inputs):
+                    usable.append(_Said(found, DATA))
+            elif item.trusted or not self.solver.badness(found.inputs):
+                usable.append(_Said(found, HANDED))
         if usable:
             return self._settled(usable)
-        solved = self.solver.solve(sized)
-        if not refused:
-            return solved
-        if self.solver.badness(solved.inputs):
-            return refused[0].found
-        return replace(solved, doubts=(self._doubt(_Said(solved, WRITTEN), refused[0]),))
+        return self.solver.solve(sized) if sized else self._solved
 
     # -- what disagrees
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
 import time
 import traceback
@@ -16,6 +17,7 @@ from cnnlint.evidence import configured, reading, solving, variation, weighing
 from cnnlint.evidence.facts import Target
 from cnnlint.evidence.probing import probed
 from cnnlint.evidence.survey import survey
+from cnnlint.evidence.unpacking import axis_names
 from cnnlint.graph import Trace, in_batches
 from cnnlint.job import Job, own_fault
 from cnnlint.runtime import construct
@@ -136,11 +138,22 @@ class Session:
             lambda expression: self._evaluate(built, expression),
             lambda given: self._trial(built, given),
             self._builder.project,
-            not built.candidate.made_up,
+            self._axes(built),
         )
         if self._guard:  # to look for inputs was our idea, and what forward does comes again
             self._guard.effects = effects
         return found
+
+    def _axes(self, built: Built) -> dict[str, tuple[str, ...]]:
+        """The axes of the inputs that the text of forward unpacks."""
+        code = getattr(getattr(built.model.forward, "__func__", None), "__code__", None)
+        if code is None or code.co_filename not in self.files:
+            return {}
+        row = self.files.position(code, 0)[0]
+        for node in ast.walk(self.files.file(code.co_filename).tree):
+            if isinstance(node, ast.FunctionDef) and node.name == "forward" and node.lineno == row:
+                return axis_names(node)
+        return {}
 
     def _probed(self, model: Model, built: Built) -> Model:
         run = next((run for run in model.passes if run.complete), None)
@@ -322,7 +335,9 @@ class Session:
         names = construct.names_of(built.model)
         tracer = Tracer(self.files, names, recovering=recovering, verify=verify)
         _set_mode(built.model, mode == "train")
-        run = tracer.run(built.model, _tensors(given, batch, "meta"), [item.name for item in given], mode)
+        inputs = [item.name for item in given]
+        keywords = reading.keyword_only(built.model)
+        run = tracer.run(built.model, _tensors(given, batch, "meta"), inputs, mode, keywords)
         return run, tracer
 
     def _real_pass(
@@ -356,7 +371,9 @@ class Session:
             tracer = Tracer(self.files, names, device, recovering=recovering)
             given = _tensors(found.inputs, batch, device)
             with torch.no_grad():
-                run = tracer.run(model, given, [item.name for item in found.inputs], mode)
+                run = tracer.run(
+                    model, given, [item.name for item in found.inputs], mode, reading.keyword_only(model)
+                )
             if tracer.error is None:
                 break
             self._why_ended = in_batches(_why(tracer.error), batch)
@@ -364,11 +381,17 @@ class Session:
             note = f"the forward of {target.name} depends on values ({reason}), so it was traced on cpu"
             self._note(note)
         elif run is not None and run.complete:
-            run = self._measured(run, model, names, given, device)
+            run = self._measured(run, model, names, given, [item.name for item in found.inputs], device)
         return run
 
     def _measured(
-        self, run: Pass, model: nn.Module, names: ModelNames, given: Sequence[torch.Tensor], device: str
+        self,
+        run: Pass,
+        model: nn.Module,
+        names: ModelNames,
+        given: Sequence[torch.Tensor],
+        input_names: Sequence[str],
+        device: str,
     ) -> Pass:
         """The pass with what each operator takes. The pass itself has warmed everything up."""
         from cnnlint.runtime.meter import Meter
@@ -377,7 +400,7 @@ class Session:
         for memory in (False, True) if device == "cpu" else (False,):
             with torch.no_grad(), Meter(device, memory) as meter:
                 again = Tracer(self.files, names, device, meter=meter).run(
-                    model, given, [str(number) for number in range(len(given))], run.mode
+                    model, given, input_names, run.mode, reading.keyword_only(model)
                 )
             if [item.name for item in again.operations] != [item.name for item in operations]:
                 return run  # it does not do the same each time

@@ -6,7 +6,7 @@ import builtins
 import dataclasses
 import math
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -120,9 +120,15 @@ class Tracer(MetaMode):
     # -- running
 
     def run(
-        self, model: nn.Module, inputs: Sequence[torch.Tensor], input_names: Sequence[str], mode: str
+        self,
+        model: nn.Module,
+        inputs: Sequence[torch.Tensor],
+        input_names: Sequence[str],
+        mode: str,
+        keywords: Collection[str] = (),
     ) -> Pass:
-        """The trace of `model(*inputs)`. Exceptions of the model do not escape: see `error`."""
+        """The trace of `model(*inputs)`, of which those in `keywords` are given by their names. Exceptions of
+        the model do not escape: see `error`."""
         batch = next((tensor.shape[0] for tensor in inputs if tensor.dim()), 1)
         ids = tuple(
             self._register(tensor, "input", name) for tensor, name in zip(inputs, input_names, strict=True)
@@ -136,15 +142,17 @@ class Tracer(MetaMode):
         def __call__(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
             return tracer._call_module(original, module, args, kwargs)
 
+        named = {name: item for name, item in zip(input_names, inputs, strict=True) if name in keywords}
+        given = [item for name, item in zip(input_names, inputs, strict=True) if name not in keywords]
         nn.Module.__call__ = __call__  # type: ignore[method-assign]
         nn.Module.training = property(self._training, _set_training)  # type: ignore[assignment]
         try:
             with self:
-                result = model(*inputs)
+                result = model(*given, **named)
             outputs = tuple(dict.fromkeys(self._id(tensor) for tensor in _tensors_in(result)))
         except BaseException as error:  # the model may raise anything
             self.error = error
-            ours = isinstance(error, (DataDependent, TooManyOperations))
+            ours = isinstance(error, (DataDependent, TooManyOperations)) or self._is_our_call(error, model)
             if self.recovering and not (ours or self._shaky or is_refusal(error)):
                 self._record_exception(error, None)
         finally:
@@ -159,6 +167,12 @@ class Tracer(MetaMode):
             outputs=outputs,
             complete=self.error is None,
         )
+
+    def _is_our_call(self, error: BaseException, model: nn.Module) -> bool:
+        """Whether it was our call of forward that did not fit: nothing of the model had begun to run."""
+        forward = f"{getattr(model.forward, '__qualname__', 'forward')}()"
+        in_model = self.files.traceback_calls(error.__traceback__)
+        return isinstance(error, TypeError) and not in_model and words(error).startswith(forward)
 
     def _training(self, module: nn.Module) -> bool:
         """`module.training`, as asked for during forward."""
