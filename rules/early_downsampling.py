@@ -5,7 +5,7 @@ from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace
 from cnnlint.plugin import Option
 from cnnlint.traces import Operation
-from cnnlint.wording import assumption, image_size, ladder_here, sizes
+from cnnlint.wording import image_size, ladder_here, sizes
 from cnnlint_rules._operations import OperationRule
 
 
@@ -72,7 +72,7 @@ class EarlyDownsampling(OperationRule):
                 yield self.at(
                     trace,
                     operation,
-                    f"the first {who} {sizes(after.shape[2:])} of a {sizes(image)} image{assumption(trace)}",
+                    f"the first {who} {sizes(after.shape[2:])} of a {sizes(image)} image",
                     argument="stride",
                     help="use stride 1 and no pooling in the stem of a net for small images",
                     related=ladder_here(trace, after),

@@ -4,7 +4,7 @@ from cnnlint.analyses.receptive import receptive_fields
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace, product
 from cnnlint.plugin import Option
-from cnnlint.wording import assumption, flattened_map, image_size, worked_out
+from cnnlint.wording import flattened_map, image_size, worked_out
 from cnnlint_rules._operations import OperationRule
 
 
@@ -94,7 +94,7 @@ class NoDownsampling(OperationRule):
                 trace,
                 operation,
                 f"nothing downsamples the map before {trace.describe(operation)}: {features} features "
-                f"take {count:,} weights{assumption(trace)}",
+                f"take {count:,} weights",
                 label=f"the map is still {trace.show(before)}",
                 help="pool (nn.MaxPool2d(2)) or stride on the way; a global average would leave "
                 f"{before.shape[1]} features",

@@ -7,7 +7,7 @@ from cnnlint.graph import Trace
 from cnnlint.placing import place
 from cnnlint.plugin import Option, Rule
 from cnnlint.traces import Operation, Tensor
-from cnnlint.wording import assumption, ladder_here, maker, shown, sizes
+from cnnlint.wording import ladder_here, maker, shown, sizes
 from cnnlint_rules.pool_stride_mismatch import leaves_gaps
 
 
@@ -156,7 +156,7 @@ class UnreadActivations(Rule):
         readers = ", ".join(dict.fromkeys(trace.describe(each) for each in uses))
         message = (
             f"{round(float(share) * 100)} % of {trace.show(tensor)}, which {maker(trace, tensor)} computes, "
-            f"is never read: {readers} skips it{assumption(trace)}"
+            f"is never read: {readers} skips it"
         )
         return self.report(
             where.span,

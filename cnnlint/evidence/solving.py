@@ -9,6 +9,7 @@ from dataclasses import replace
 from cnnlint.diagnostic import Span
 from cnnlint.evidence.facts import InputEvidence
 from cnnlint.evidence.reading import Found
+from cnnlint.evidence.variation import lost_batches, wrong
 from cnnlint.graph import Trace
 from cnnlint.traces import Degree, Input, Model, Operation, Pass, Shape, Tensor
 
@@ -156,8 +157,7 @@ class Solver:
     def badness(self, inputs: Sequence[Input]) -> int:
         """How badly the model takes some inputs: 0 for well, else the more the worse."""
         run, error = self.trial(inputs)
-        faults = sum(operation.fault is not None for operation in run.operations)
-        return faults + _lost_batches(run) + (1000 if error is not None else 0)
+        return wrong(run) + (1000 if error is not None else 0)
 
     def solve(self, sized: tuple[InputEvidence, tuple[int, ...]] | None) -> Found:
         """The inputs from the layers; `sized` is evidence that gives the size alone."""
@@ -414,7 +414,7 @@ class Solver:
             inputs, free, tuple(size + 32 * (2 + at) for at, size in enumerate(_size(inputs, free)))
         )
         other, _ = self.trial(larger)
-        return _told(run) != _told(other) or _lost_batches(run) != _lost_batches(other)
+        return _told(run) != _told(other) or lost_batches(run) != lost_batches(other)
 
     def _oblong(self, inputs: tuple[Input, ...], free: list[int]) -> tuple[Input, ...]:
         """The inputs with a height and a width that differ, where a Linear behind a flatten needs them."""
@@ -624,13 +624,6 @@ def _resized(inputs: tuple[Input, ...], free: list[int], size: Shape) -> tuple[I
     )
 
 
-def _lost_batches(run: Pass) -> int:
-    """Outputs whose first axis is longer than the batch: `view(-1, N)` runs at a wrong size too."""
-    sizes = {tensor.id: tensor.shape for tensor in run.tensors}
-    firsts = [sizes[id][0] for id in run.outputs if sizes[id]]
-    return sum(first > run.batch for first in firsts)
-
-
 _PASSING = frozenset(
     (
         "activation add sub mul div elementwise dropout copy permute reshape squeeze expand split index "
@@ -661,7 +654,7 @@ def _needed(trace: Trace, operation: Operation, tensor: Tensor, now: Input) -> I
     direct = tensor.origin == "input"
     if operation.kind in ("conv", "conv_transpose") and weight is not None and len(weight.shape) > 2:
         axes = len(weight.shape) - 2
-        if not direct and (len(tensor.shape) != axes + 2 or tensor.shape[1] != now.shape[0]):
+        if not direct and (len(tensor.shape) != axes + 2 or tensor.shape[1:2] != now.shape[:1]):
             return None
         if operation.kind == "conv":
             channels = weight.shape[1] * operation.attributes.get("groups", 1)

@@ -1,12 +1,106 @@
-"""Faults that hang on arguments which nothing supplies: where these are doubled, they are not there, or have
-other numbers."""
+"""Other values for what nobody stated: what is not there with them, or has other numbers, rests on a guess.
+
+Sizes that are only assumed are changed to others that the model accepts; arguments that nothing supplies are
+doubled.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import replace
 
-from cnnlint.traces import Operation, Pass
+from cnnlint.traces import Degree, Input, Operation, Pass, Shape, Variant, weakest
+
+STEPS: tuple[Callable[[int, int], int], ...] = (
+    lambda size, end: size + (96, 64, 32)[min(end, 3) - 1],
+    lambda size, end: size - (32, 64, 32)[min(end, 3) - 1],
+    lambda size, end: 2 * size,
+    lambda size, end: size + 32,
+    lambda size, end: size + 1,
+    lambda size, end: size // 2,
+)
+"""Other sizes of an axis that is the `end`-th from the last: such that height and width differ, such that a
+total stride of 32 divides them, all twice as large, odd ones."""
+
+MOST_STEPS = 2
+"""Other sizes with which a model is traced again."""
+
+LARGE = 200
+"""Operations above which one other size has to do."""
+
+
+Retrace = Callable[[Sequence[Input], Pass], Pass | None]
+"""Traces the model with these inputs as a pass was traced, going on after faults; None where that cannot be
+done."""
+
+
+def of_sizes(inputs: Sequence[Input], passes: Sequence[Pass], retrace: Retrace) -> Iterator[Variant]:
+    """The model with other sizes along the axes whose size is only assumed, as far as it accepts them as well
+    as the first ones: no more goes wrong. Axes of one size, at the same place from the end, keep one size."""
+    if not passes or weakest(item.axis(at) for item in inputs for at in range(len(item.shape))).sure:
+        return
+    first, *rest = passes
+    found = 0
+    tried = {tuple(item.shape for item in inputs)}
+    for step in STEPS:
+        if found == (MOST_STEPS if len(first.operations) < LARGE else 1):
+            return
+        changed = tuple(replace(item, shape=_stepped(item, step)) for item in inputs)
+        shapes = tuple(item.shape for item in changed)
+        if shapes in tried or any(size < 1 for shape in shapes for size in shape):
+            continue
+        tried.add(shapes)
+        run = retrace(changed, first)
+        if run is None or wrong(run) > wrong(first):
+            continue
+        others = [retrace(changed, other) for other in rest]
+        yield Variant(_changed_axes(inputs), changed, (run, *(other for other in others if other)))
+        found += 1
+
+
+def wrong(run: Pass) -> int:
+    """How much goes wrong in a pass: its faults, and outputs that are longer than the batch."""
+    return sum(operation.fault is not None for operation in run.operations) + lost_batches(run)
+
+
+def lost_batches(run: Pass) -> int:
+    """Outputs whose first axis is longer than the batch: `view(-1, N)` runs at a wrong size too."""
+    sizes = {tensor.id: tensor.shape for tensor in run.tensors}
+    firsts = [sizes[id][0] for id in run.outputs if sizes[id]]
+    return sum(first > run.batch for first in firsts)
+
+
+def _changed_axes(inputs: Sequence[Input]) -> tuple[str, ...]:
+    """The facts that are changed, in words: `the height and width of x`."""
+    return tuple(
+        f"the {_axis_words(item)} of {item.name}"
+        for item in inputs
+        if any(item.axis(axis) is Degree.ASSUMED for axis in range(len(item.shape)))
+    )
+
+
+def _stepped(item: Input, step: Callable[[int, int], int]) -> Shape:
+    rank = len(item.shape)
+    return tuple(
+        step(size, rank - axis)
+        if item.axis(axis) is Degree.ASSUMED and not _is_channels(item, axis)
+        else size
+        for axis, size in enumerate(item.shape)
+    )
+
+
+def _is_channels(item: Input, axis: int) -> bool:
+    """Whether an axis counts channels or features: layers take one number of these, whoever said it."""
+    return axis == 0 and len(item.shape) > 1 and item.dtype == "float32" and item.degree is Degree.ASSUMED
+
+
+def _axis_words(item: Input) -> str:
+    rank = len(item.shape)
+    if item.degree is Degree.ASSUMED:
+        return "shape"
+    if rank == 3 and item.axis(1) is Degree.ASSUMED:
+        return "height and width"
+    return "length" if rank <= 2 else "size"
 
 
 def hanging(run: Pass, doubled: Pass) -> list[Operation]:

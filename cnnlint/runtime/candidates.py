@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from cnnlint.runtime.frames import UserFiles
 from cnnlint.runtime.lacking import leaves_open
 from cnnlint.runtime.loader import ArgumentsMissing, Placeholder, SlicedModule
 from cnnlint.source.expressions import Expression
+from cnnlint.traces import Degree, GivenArgument
 
 
 class NotAModel(Exception):
@@ -31,7 +32,7 @@ class Candidate:
     """A way to build a target: `make` runs it in a loaded module. A `guessed` one may be wrong, so that
     a call which cannot be evaluated says nothing about the model; of a `tentative` one nothing that raises
     does. The arguments of one that is `made_up` are by their names alone; `varied`, after `make`, gives them
-    other values. `note` is what the report says."""
+    other values. `note` is what the report says, and `arguments` are those that the text does not give."""
 
     text: str
     make: Callable[[SlicedModule], Any]
@@ -40,6 +41,7 @@ class Candidate:
     made_up: bool = False
     varied: Callable[[SlicedModule], Any] | None = None
     note: Callable[[SlicedModule], str] | None = None
+    arguments: Callable[[], tuple[GivenArgument, ...]] = tuple
 
 
 def candidates(
@@ -76,6 +78,7 @@ def candidates(
         made_up=True,
         varied=guess.varied,
         note=guess.note,
+        arguments=lambda: _given(guess.given),
     )
 
 
@@ -159,6 +162,7 @@ def partly(
         tentative=True,
         varied=made.varied,
         note=made.note,
+        arguments=lambda: _given(made.filled),
     )
 
 
@@ -233,6 +237,14 @@ class _Partly:
             f"{self.target.name} was built as {self.construction.expression.text}, "
             f"{self.construction.reason}, with {put}, which cannot be had while linting"
         )
+
+
+def _given(arguments: Mapping[str, conventional.Argument]) -> tuple[GivenArgument, ...]:
+    """The arguments as the trace has them: those that have a place were followed there."""
+    return tuple(
+        GivenArgument(name, item.text, Degree.FOLLOWED if item.where else Degree.ASSUMED, item.where)
+        for name, item in arguments.items()
+    )
 
 
 CLASSES = re.compile(r"len\([\w.]*(class|label|categor)[\w.]*\)", re.IGNORECASE)

@@ -79,6 +79,7 @@ class Describer:
             passes=passes,
             evidence=target.evidence,
             notes=tuple(notes),
+            arguments=built.candidate.arguments(),
         )
 
     def _layer(self, path: str, module: nn.Module, built: Built, called: int) -> Layer:

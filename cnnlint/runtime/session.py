@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import re
 import time
 import traceback
 from collections.abc import Callable, Sequence
@@ -32,7 +33,7 @@ from cnnlint.runtime.guard import Guard
 from cnnlint.runtime.tracer import DataDependent, ModelNames, TooManyOperations, Tracer
 from cnnlint.source.expressions import Expression
 from cnnlint.source.file import SourceFile
-from cnnlint.traces import Cost, FileTrace, Input, Model, Operation, Pass, Problem
+from cnnlint.traces import Cost, Degree, Fault, FileTrace, Input, Model, Operation, Pass, Problem, Variant
 
 BATCH = 103 * 840
 """Samples in a batch on the meta device: a number that no layer has, so that the batch is recognised
@@ -121,11 +122,12 @@ class Session:
         for doubt in found.doubts:
             self._input_unknown(target, doubt, len(found.inputs))
         passes = self._passes(target, built, found)
-        passes = self._without_made_up(target, built, found, passes, time.monotonic() - began)
-        if _doubtful(found.inputs):
-            passes = self._without_consequences(target, built, found, passes)
+        passes, varied = self._with_other_arguments(target, built, found, passes, time.monotonic() - began)
+        passes = self._without_consequences(target, built, found, passes)
         self._note_ends(target, passes)
         model = self._describer.describe(target, built, found.inputs, passes, self.notes)
+        variants = (*varied, *self._with_other_sizes(target, built, found, passes))
+        model = replace(model, variants=variants)
         return self._probed(model, built) if self.job.sizes else model
 
     def _found(self, target: Target, built: Built) -> reading.Found:
@@ -187,37 +189,63 @@ class Session:
             )
         )
 
-    def _without_made_up(
+    def _with_other_arguments(
         self, target: Target, built: Built, found: reading.Found, passes: tuple[Pass, ...], taken: float
-    ) -> tuple[Pass, ...]:
-        """Passes without the faults that hang on arguments which were made up. To find out takes about as
-        long as the passes have `taken`, in seconds."""
-        faulty = any(operation.fault for run in passes for operation in run.operations)
-        if not faulty or taken > self.job.timeout * PROBING:
-            return passes
+    ) -> tuple[tuple[Pass, ...], tuple[Variant, ...]]:
+        """Passes without the faults that hang on arguments which were made up, and the model with other
+        values for these. To find out takes about as long as the passes have `taken`, in seconds."""
+        made_up = [item.name for item in built.candidate.arguments() if item.degree is Degree.ASSUMED]
+        if not made_up or taken > self.job.timeout * PROBING:
+            return passes, ()
         varied = self._builder.varied(built)
         if varied is None:
-            return passes
-        solved = any(item.source in ("assumed", "solved") for item in found.inputs)
-        given = self._found(target, varied).inputs if solved else found.inputs
+            return passes, ()
+        sure = all(item.degree.sure for item in found.inputs)
+        given = found.inputs if sure else self._found(target, varied).inputs
         kept = []
+        others = []
         for run in passes:
             other, _ = self._on_meta(varied, given, run.mode, run.batch, recovering=True)
+            others.append(other)
             changed = variation.hanging(run, other)
             if changed and (fault := changed[0].fault):
                 self._builder.made_up(target, fault.exception or fault.message)
             kept.append(variation.without_faults(run, {item.index for item in changed}))
-        return tuple(kept)
+        comparable = all(
+            variation.wrong(other) <= variation.wrong(run) for other, run in zip(others, kept, strict=True)
+        )
+        return tuple(kept), (Variant(tuple(made_up), given, tuple(others)),) if comparable else ()
+
+    def _with_other_sizes(
+        self, target: Target, built: Built, found: reading.Found, passes: Sequence[Pass]
+    ) -> tuple[Variant, ...]:
+        """The model with other values for the sizes of its inputs that are only assumed."""
+        if self.job.device != "meta":
+            return ()
+        problems, notes, why = list(self.problems), list(self.notes), self._why_ended
+        effects = list(self._guard.effects) if self._guard else []
+
+        def retrace(given: Sequence[Input], like: Pass) -> Pass | None:
+            again = replace(found, inputs=tuple(given))
+            return self._pass(target, built, again, like.mode)
+
+        variants = tuple(variation.of_sizes(found.inputs, passes, retrace))
+        self.problems, self.notes, self._why_ended = problems, notes, why  # to vary them was our idea
+        if self._guard:
+            self._guard.effects = effects
+        return variants
 
     def _without_consequences(
         self, target: Target, built: Built, found: reading.Found, passes: tuple[Pass, ...]
     ) -> tuple[Pass, ...]:
-        """Passes without the exceptions that an input which rests on nothing may itself have caused. A part
-        of a model in another file is left to that."""
+        """Passes without the exceptions that an input which nobody stated may itself have caused. A part of a
+        model in another file is left to that."""
+        if all(item.degree.sure and item.size_degree.sure for item in found.inputs):
+            return passes
         kept = []
         for run in passes:
             trace = Trace(solving.bare_model(run), run)
-            raised = [operation for operation in trace.faults() if not _independent(trace, operation)]
+            raised = [item for item in trace.faults() if _rests_on_a_guess(trace, item, built, found.inputs)]
             if raised and target.kind == "class" and self._is_part(target, built):
                 raise NotAModel
             if raised:
@@ -241,13 +269,17 @@ class Session:
 
     def _input_unknown(self, target: Target, message: str, count: int) -> None:
         """Notes that the `count` inputs of a model are not known."""
-        shapes = ["3x32x32", *["64"] * (count - 1)]
+        each = (
+            "the shape of its input"
+            if count == 1
+            else f"the shapes of its {count} inputs, with commas between"
+        )
         problem = Problem(
             "input-unknown",
             message,
             target.span,
-            help=f"add the comment `# cnnlint: input={','.join(shapes)}` above it (per sample, without the "
-            f"batch), or give {' '.join(f'--input {shape}' for shape in shapes)}",
+            help=f"write {each} into a comment above it, per sample and without the batch "
+            "(`# cnnlint: input=3x224x224` for a colour image, `64:int64` for 64 token ids), or give --input",
             model=target.name,
         )
         if problem not in self.problems:
@@ -469,6 +501,24 @@ def _why(error: BaseException | None) -> str:
     if isinstance(error, TooManyOperations):
         return "it applies too many operators"
     return "" if error is None else said(error)
+
+
+def _rests_on_a_guess(trace: Trace, operation: Operation, built: Built, given: Sequence[Input]) -> bool:
+    """Whether a fault may be there for the input's sake only, which nobody stated."""
+    if _doubtful(given):
+        return not _independent(trace, operation)
+    fault = operation.fault
+    return fault is not None and fault.reason == "failed" and not _is_of_names(fault, built)
+
+
+def _is_of_names(fault: Fault, built: Built) -> bool:
+    """Whether an exception speaks of names of the model's own code, whatever comes in."""
+    said = fault.exception or ""
+    if said.startswith(("NameError", "UnboundLocalError", "NotImplementedError")):
+        return True
+    owners = {type(module).__name__ for module in construct.all_modules(built.model)}
+    named = re.match(r"(?:AttributeError: '(\w+)' object|TypeError: (\w+)\.forward\(\))", said)
+    return named is not None and bool(owners.intersection(named.groups()))
 
 
 def _doubtful(given: Sequence[Input]) -> bool:
