@@ -1,8 +1,8 @@
 """The size of a map as a formula of the image's: `⌊(H + 1)/4⌋`.
 
 A window turns a size x into ⌊(x + 2p − d(k − 1) − 1)/s⌋ + 1 = ⌊(x + c)/s⌋, and quotients that are rounded
-down nest: ⌊(⌊(x + a)/b⌋ + c)/d⌋ = ⌊(x + a + b·c)/(b·d)⌋. So any chain of windows is one quotient (Graham, Knuth
-and Patashnik, Concrete Mathematics, section 3.2).
+down nest: ⌊(⌊(x + a)/b⌋ + c)/d⌋ = ⌊(x + a + b·c)/(b·d)⌋. So any chain of windows is one quotient (Graham,
+Knuth and Patashnik, Concrete Mathematics, section 3.2).
 """
 
 from __future__ import annotations
