@@ -182,7 +182,7 @@ class Solver:
             )
         read = inputs
         if any(item.source == "assumed" for item in inputs):
-            inputs = self._fitted(self._sizes(inputs))
+            inputs = self._sizes(inputs)
         if len(inputs) == 1 and read[0].reason == ASSUMED:
             inputs = self._other_layouts(inputs, OTHER_LAYOUTS, read[0])
         elif len(inputs) == 1 and len(inputs[0].shape) == 1:
@@ -194,6 +194,7 @@ class Solver:
             inputs = self._other_layouts(inputs, _maps(math.prod(inputs[0].shape)), inputs[0])
         elif len(inputs) > 1:
             inputs = self._several(inputs)
+        inputs = self._fitted(inputs)
         if len(inputs) == 1 and self._is_refuted(inputs[0]):
             inputs = (replace(inputs[0], source="assumed", reason=ASSUMED, degree=Degree.ASSUMED, axes=()),)
         return Found(inputs)
@@ -606,7 +607,10 @@ def _factors(product: int) -> list[tuple[int, int]]:
 def _free(item: Input) -> bool:
     """Whether the spatial size of an input is only conventional."""
     return (
-        item.source == "assumed" and (len(item.shape) - 1) in CONVENTIONAL_SIZES and item.dtype == "float32"
+        item.source == "assumed"
+        and item.reason != UNPACKED  # its first axis may be any
+        and (len(item.shape) - 1) in CONVENTIONAL_SIZES
+        and item.dtype == "float32"
     )
 
 

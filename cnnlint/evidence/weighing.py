@@ -101,7 +101,8 @@ class _Weighing:
         said = [*self._tied(), *self._declared()]
         if said and said[0].inputs[0].source in ("comment", "configuration"):
             return said[0].found
-        said = said or list(self._data())
+        if all(item.strength == WRITTEN for item in said):
+            said += self._data()
         if said:
             return self._settled(said)
         sized = self._sized()

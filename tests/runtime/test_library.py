@@ -84,7 +84,7 @@ class Squeeze(nn.Module):
 
 def test_a_map_may_have_its_channels_last() -> None:
     (model,) = trace_text(CHANNELS_LAST.format(condition="")).models
-    assert model.inputs[0].shape == (16, 16, 5)
+    assert model.inputs[0].shape == (224, 224, 5)
     assert not any(operation.fault for operation in model.passes[0].operations)
 
 
