@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -56,6 +57,10 @@ LARGEST_SOLVED = 1024
 
 MOST_FACTORS = 4
 """Pairs of height and width, the squarest first, that are searched for a head that no square fits."""
+
+MOST_WORK = 60_000
+"""Operations that are traced for one search: a model that is faulty at every size would be traced again and
+again."""
 
 MOST_FITTED = 6
 """Sizes that are changed one after another until all layers agree."""
@@ -111,19 +116,23 @@ class Solver:
 
     Args:
         axes: the names of the axes behind the batch, of inputs that forward takes apart.
+        seconds: how long it may search.
     """
 
-    def __init__(self, names: Sequence[str], trial: Trial, axes: Mapping[str, Sequence[str]] | None = None):
+    def __init__(self, names: Sequence[str], trial: Trial, axes: Mapping[str, Sequence[str]], seconds: float):
         self._names = names
-        self._axes = axes or {}
+        self._axes = axes
+        self._until = time.monotonic() + seconds
         self._trial = trial
         self._last: tuple[list[tuple[Shape, str]], tuple[Pass, BaseException | None]] | None = None
+        self._work = 0
 
     def trial(self, inputs: Sequence[Input]) -> tuple[Pass, BaseException | None]:
         """A trace with these inputs; asked again for the same ones it is not made again."""
         given = [(item.shape, item.dtype) for item in inputs]
         if self._last is None or self._last[0] != given:
             self._last = given, self._trial(inputs)
+            self._work += len(self._last[1][0].operations)
         return self._last[1]
 
     def takes(self, inputs: Sequence[Input]) -> bool:
@@ -216,7 +225,7 @@ class Solver:
         broken = self._broken_readers(inputs)
         tried: set[tuple[Shape, ...]] = set()
         for shapes in self._together(inputs):
-            if not fewest or len(tried) == MOST_TRIED:
+            if not fewest or len(tried) == MOST_TRIED or self._is_tired:
                 break
             changed = tuple(
                 replace(
@@ -304,7 +313,7 @@ class Solver:
         """The input in that one of the layouts, each `like` another one, which has the fewest faults."""
         best, fewest = inputs, self.badness(inputs)
         for shape in layouts:
-            if fewest == 0:
+            if fewest == 0 or self._is_tired:
                 break
             candidate = (replace(like, shape=shape, axes=_known_axes(like, shape)),)
             badness = self.badness(candidate)
@@ -381,15 +390,15 @@ class Solver:
             badness = self.badness(candidate)
             if badness < fewest:
                 best, fewest = candidate, badness
-            if fewest == 0:
+            if fewest == 0 or self._is_tired:
                 break
-        if fewest:
+        if fewest and not self._is_tired:
             for side in self._solved_sizes(inputs, free, run):
                 candidate = _resized(inputs, free, _square(axes, side))
                 badness = self.badness(candidate)
                 if badness < fewest:
                     best, fewest = candidate, badness
-        if fewest and axes == 2:
+        if fewest and axes == 2 and not self._is_tired:
             best = self._oblong(best, free)
         if best is inputs:
             return inputs
@@ -435,9 +444,14 @@ class Solver:
                 badness = self.badness(candidate)
                 if badness < fewest:
                     best, fewest = candidate, badness
-                if not fewest:
+                if not fewest or self._is_tired:
                     return best
         return best
+
+    @property
+    def _is_tired(self) -> bool:
+        """Whether as much was tried as a search may take."""
+        return self._work > MOST_WORK or time.monotonic() > self._until
 
     def _side(
         self, inputs: tuple[Input, ...], free: list[int], fault: Operation, axis: int, cells: int
@@ -478,7 +492,7 @@ class Solver:
             better = next(
                 (
                     (badness, candidate)
-                    for candidate in (self._rescaled(inputs) if fewest else ())
+                    for candidate in (self._rescaled(inputs) if fewest and not self._is_tired else ())
                     if (badness := self.badness(candidate)) < fewest
                 ),
                 None,

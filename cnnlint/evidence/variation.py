@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import replace
 
-from cnnlint.traces import Degree, Input, Operation, Pass, Shape, Variant, weakest
+from cnnlint.traces import Degree, Input, Operation, Pass, Shape, Variant
 
 STEPS: tuple[Callable[[int, int], int], ...] = (
     lambda size, end: size + (96, 64, 32)[min(end, 3) - 1],
@@ -23,7 +23,10 @@ STEPS: tuple[Callable[[int, int], int], ...] = (
 total stride of 32 divides them, all twice as large, odd ones."""
 
 MOST_STEPS = 2
-"""Other sizes with which a model is traced again."""
+"""Other sizes with which a model is traced again, and as often with other numbers of channels."""
+
+MOST_OPERATIONS = 5000
+"""Operations above which a model is not traced again: it loops over what it is given."""
 
 LARGE = 200
 """Operations above which one other size has to do."""
@@ -37,25 +40,26 @@ done."""
 def of_sizes(inputs: Sequence[Input], passes: Sequence[Pass], retrace: Retrace) -> Iterator[Variant]:
     """The model with other sizes along the axes whose size is only assumed, as far as it accepts them as well
     as the first ones: no more goes wrong. Axes of one size, at the same place from the end, keep one size."""
-    if not passes or weakest(item.axis(at) for item in inputs for at in range(len(item.shape))).sure:
+    if not passes or len(passes[0].operations) > MOST_OPERATIONS:
         return
     first, *rest = passes
-    found = 0
     tried = {tuple(item.shape for item in inputs)}
-    for step in STEPS:
-        if found == (MOST_STEPS if len(first.operations) < LARGE else 1):
-            return
-        changed = tuple(replace(item, shape=_stepped(item, step)) for item in inputs)
-        shapes = tuple(item.shape for item in changed)
-        if shapes in tried or any(size < 1 for shape in shapes for size in shape):
-            continue
-        tried.add(shapes)
-        run = retrace(changed, first)
-        if run is None or wrong(run) > wrong(first):
-            continue
-        others = [retrace(changed, other) for other in rest]
-        yield Variant(_changed_axes(inputs), changed, (run, *(other for other in others if other)))
-        found += 1
+    for with_channels in (False, True):
+        found = 0
+        for step in STEPS:
+            if found == (MOST_STEPS if len(first.operations) < LARGE else 1):
+                break
+            changed = tuple(replace(item, shape=_stepped(item, step, with_channels)) for item in inputs)
+            shapes = tuple(item.shape for item in changed)
+            if shapes in tried or any(size < 1 for shape in shapes for size in shape):
+                continue
+            tried.add(shapes)
+            run = retrace(changed, first)
+            if run is None or wrong(run) > wrong(first):
+                continue
+            others = [retrace(changed, other) for other in rest]
+            yield Variant(_changed_axes(inputs), changed, (run, *(other for other in others if other)))
+            found += 1
 
 
 def wrong(run: Pass) -> int:
@@ -79,19 +83,16 @@ def _changed_axes(inputs: Sequence[Input]) -> tuple[str, ...]:
     )
 
 
-def _stepped(item: Input, step: Callable[[int, int], int]) -> Shape:
+def _stepped(item: Input, step: Callable[[int, int], int], with_channels: bool) -> Shape:
+    """The shape with other sizes for what is only assumed; of a shape that rests on nothing, the first axis
+    may be the channels, of which layers take but one number."""
     rank = len(item.shape)
     return tuple(
         step(size, rank - axis)
-        if item.axis(axis) is Degree.ASSUMED and not _is_channels(item, axis)
+        if item.axis(axis) is Degree.ASSUMED and (axis > 0 or rank == 1 or with_channels)
         else size
         for axis, size in enumerate(item.shape)
     )
-
-
-def _is_channels(item: Input, axis: int) -> bool:
-    """Whether an axis counts channels or features: layers take one number of these, whoever said it."""
-    return axis == 0 and len(item.shape) > 1 and item.dtype == "float32" and item.degree is Degree.ASSUMED
 
 
 def _axis_words(item: Input) -> str:

@@ -54,10 +54,11 @@ def find(
     trial: Trial,
     project: Project,
     axes: Mapping[str, Sequence[str]],
+    seconds: float,
 ) -> Found:
     """The inputs for a model: the option, comments, what the file hands to it, what it declares itself,
     data of the file that fits, what other files of the project say, else solved from the layers, of which
-    `axes` are those that forward unpacks.
+    `axes` are those that forward unpacks, and `seconds` is how long may be searched.
 
     What is stated of a model, or flows to it, counts whether it fits or not. What is only about (`general`
     evidence) chooses among the inputs that the layers accept, and never contradicts them.
@@ -71,7 +72,7 @@ def find(
             wanted = f"{len(names)} inputs ({', '.join(names)})"
             raise InputUnknown(f"forward of {target.name} takes {wanted}, and --input gives {len(option)}")
         return Found(from_option(option, names))
-    found = _Weighing(target, model, names, evaluate, Solver(names, trial, axes)).found(project)
+    found = _Weighing(target, model, names, evaluate, Solver(names, trial, axes, seconds)).found(project)
     return replace(found, doubts=(*_too_few(target, names), *found.doubts))
 
 

@@ -111,7 +111,7 @@ class _ByName:
         given = conventional.conventional(module, function, self.settings)
         if self.target.evidence.class_counts:
             count = self.target.evidence.class_counts[0].count
-            own = conventional.Argument(count, repr(count), "its data")
+            own = conventional.Argument(count, repr(count), conventional.OF_DATA)
             given = {name: own if "class" in name else item for name, item in given.items()}
         while True:
             self.given = given
@@ -217,7 +217,7 @@ class _Partly:
             counts = counts_classes(name) or CLASSES.fullmatch(text)
             known = self.target.evidence.class_counts
             count = known[0].count if counts and known else CONVENTIONAL_ARGUMENTS["num_classes"]
-            own = conventional.Argument(count, repr(count), "its data" if counts and known else "")
+            own = conventional.Argument(count, repr(count), conventional.OF_DATA if counts and known else "")
             self.filled[text] = own if counts else self._by_name(node, name)
             return self.filled[text].value
         return value
@@ -240,9 +240,14 @@ class _Partly:
 
 
 def _given(arguments: Mapping[str, conventional.Argument]) -> tuple[GivenArgument, ...]:
-    """The arguments as the trace has them: those that have a place were followed there."""
+    """The arguments as the trace has them. That a project calls something by the same name is a guess."""
     return tuple(
-        GivenArgument(name, item.text, Degree.FOLLOWED if item.where else Degree.ASSUMED, item.where)
+        GivenArgument(
+            name,
+            item.text,
+            Degree.FOLLOWED if item.where == conventional.OF_DATA else Degree.ASSUMED,
+            item.where,
+        )
         for name, item in arguments.items()
     )
 

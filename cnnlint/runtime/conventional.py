@@ -23,6 +23,10 @@ COUNTS_LAYERS = re.compile("layer|depth|block")
 """Names of arguments that say how many layers there are."""
 
 
+OF_DATA = "its data"
+"""Where a number of classes is from that the data of the model has."""
+
+
 class Argument(NamedTuple):
     """A value, how the report shows it, and where the project gives it to such a name ("": nowhere)."""
 
@@ -83,12 +87,12 @@ def by_name(names: list[str], settings: Settings) -> dict[str, Argument]:
 
 
 def doubled(given: Mapping[str, Argument]) -> dict[str, Argument]:
-    """Other values, which share the divisors, for the numbers that are from nowhere, but for how many layers
-    there are. Raises ArgumentsMissing where there are no such numbers."""
+    """Other values, which share the divisors, for the numbers that a name alone has given, but for how many
+    layers there are. Raises ArgumentsMissing where there are no such numbers."""
     found = {
         name: item._replace(value=2 * item.value)
         for name, item in given.items()
-        if type(item.value) is int and not item.where and not COUNTS_LAYERS.search(name)
+        if type(item.value) is int and item.where != OF_DATA and not COUNTS_LAYERS.search(name)
     }
     if not found:
         raise ArgumentsMissing("")

@@ -69,6 +69,7 @@ class Session:
         self.notes: list[str] = []
         self._why_ended = ""
         self._mode_matters = True  # as far as the last attempt tells
+        self._ran_for_real = False  # for this model, since its forward asks for values
         self._builder = Builder(job, self.file, self.files)
         self._describer = Describer(self.files)
         self._guard: Guard | None = None
@@ -113,6 +114,7 @@ class Session:
         if built is None:
             raise NotAModel
         self.notes = list(built.notes)
+        self._ran_for_real = False
         try:
             found = self._found(target, built)
         except reading.InputUnknown as error:
@@ -126,8 +128,11 @@ class Session:
         passes = self._without_consequences(target, built, found, passes)
         self._note_ends(target, passes)
         model = self._describer.describe(target, built, found.inputs, passes, self.notes)
-        variants = (*varied, *self._with_other_sizes(target, built, found, passes))
-        model = replace(model, variants=variants)
+        taken = time.monotonic() - began
+        sizes = self._with_other_sizes(built, found, passes) if taken < self.job.timeout * PROBING else ()
+        if not sizes:
+            model = replace(model, passes=self._without_unproven(target, found, model.passes))
+        model = replace(model, variants=(*varied, *sizes))
         return self._probed(model, built) if self.job.sizes else model
 
     def _found(self, target: Target, built: Built) -> reading.Found:
@@ -141,6 +146,7 @@ class Session:
             lambda given: self._trial(built, given),
             self._builder.project,
             self._axes(built),
+            self.job.timeout * PROBING,
         )
         if self._guard:  # to look for inputs was our idea, and what forward does comes again
             self._guard.effects = effects
@@ -217,23 +223,53 @@ class Session:
         return tuple(kept), (Variant(tuple(made_up), given, tuple(others)),) if comparable else ()
 
     def _with_other_sizes(
-        self, target: Target, built: Built, found: reading.Found, passes: Sequence[Pass]
+        self, built: Built, found: reading.Found, passes: Sequence[Pass]
     ) -> tuple[Variant, ...]:
-        """The model with other values for the sizes of its inputs that are only assumed."""
-        if self.job.device != "meta":
+        """The model with other values for the sizes of its inputs that are only assumed; () where nothing is,
+        where it takes no others, or where a pass would have to run for real."""
+        if self.job.device != "meta" or self._ran_for_real:
             return ()
         problems, notes, why = list(self.problems), list(self.notes), self._why_ended
         effects = list(self._guard.effects) if self._guard else []
 
         def retrace(given: Sequence[Input], like: Pass) -> Pass | None:
-            again = replace(found, inputs=tuple(given))
-            return self._pass(target, built, again, like.mode)
+            faulty = any(operation.fault for operation in like.operations)
+            run, error = self._attempt(built, given, like.mode, like.batch, recovering=faulty)
+            return run if error is None else None
 
         variants = tuple(variation.of_sizes(found.inputs, passes, retrace))
         self.problems, self.notes, self._why_ended = problems, notes, why  # to vary them was our idea
         if self._guard:
             self._guard.effects = effects
         return variants
+
+    def _without_unproven(
+        self, target: Target, found: reading.Found, passes: tuple[Pass, ...]
+    ) -> tuple[Pass, ...]:
+        """Passes without the faults of a model of which sizes are only assumed, and that was not traced with
+        others."""
+        assumed = any(
+            item.axis(at) is Degree.ASSUMED for item in found.inputs for at in range(len(item.shape))
+        )
+        kept = []
+        for run in passes:
+            faulty = next((item for item in run.operations if item.fault), None) if assumed else None
+            kept.append(self._cut(target, found, run, faulty) if faulty else run)
+        return tuple(kept)
+
+    def _cut(self, target: Target, found: reading.Found, run: Pass, operation: Operation) -> Pass:
+        """What of a pass comes before a fault that rests on a guess, which is told."""
+        shapes = ", ".join(
+            f"{item.name}: {'×'.join(map(str, item.shape)) or 'scalar'}" for item in found.inputs
+        )
+        fault = operation.fault
+        said = (fault.exception or fault.message) if fault else ""
+        self._input_unknown(
+            target,
+            f"nothing says what {target.name} takes, and with {shapes} it raises {said}",
+            len(found.inputs),
+        )
+        return _up_to(run, operation)
 
     def _without_consequences(
         self, target: Target, built: Built, found: reading.Found, passes: tuple[Pass, ...]
@@ -248,19 +284,7 @@ class Session:
             raised = [item for item in trace.faults() if _rests_on_a_guess(trace, item, built, found.inputs)]
             if raised and target.kind == "class" and self._is_part(target, built):
                 raise NotAModel
-            if raised:
-                shapes = ", ".join(
-                    f"{item.name}: {'×'.join(map(str, item.shape)) or 'scalar'}" for item in found.inputs
-                )
-                fault = raised[0].fault
-                said = (fault.exception or fault.message) if fault else ""
-                self._input_unknown(
-                    target,
-                    f"nothing says what {target.name} takes, and with {shapes} it raises {said}",
-                    len(found.inputs),
-                )
-                run = _up_to(run, raised[0])
-            kept.append(run)
+            kept.append(self._cut(target, found, run, raised[0]) if raised else run)
         return tuple(kept)
 
     def _is_part(self, target: Target, built: Built) -> bool:
@@ -395,7 +419,7 @@ class Session:
             return self._attempt(built, found.inputs, mode, BATCH, recovering=True)[0]
         _set_mode(model, mode == "train")
         self._why_ended = _why(reason)
-        self._mode_matters = True
+        self._mode_matters = self._ran_for_real = True
         names = construct.names_of(model)
         batch = found.batch or SMALL_BATCH
         run = None
