@@ -28,6 +28,7 @@ from cnnlint.runtime.guard import Guard
 from cnnlint.runtime.lacking import leaves_open
 from cnnlint.runtime.loader import (
     ArgumentsMissing,
+    Failure,
     Placeholder,
     ProjectFinder,
     SlicedModule,
@@ -272,8 +273,8 @@ class Builder:
         skipped: list[BaseException] = []
 
         def failed(reason: BaseException, module: Any, names: tuple[str, ...]) -> None:
-            if isinstance(reason, Unavailable):
-                raise reason
+            if (lacked := Placeholder.handed_to(reason)) is not None:
+                raise lacked
             lacking = isinstance(reason, (AttributeError, NameError)) or "StandIn" in words(reason)
             if not (skipped and lacking):  # else it is a consequence of what failed before
                 skipped.append(reason)
@@ -292,6 +293,9 @@ class Builder:
         except BaseException as again:
             if _is_ours(again):
                 raise
+            if (lacked := Placeholder.handed_to(again)) is not None:
+                self._unavailable(target, lacked)
+                return None
             self._not_built(target, skipped or [again])
             return None
         self._not_built(target, skipped)
@@ -372,12 +376,17 @@ class Builder:
             return None
         return package
 
+    def lacks(self, target: Target, failure: Failure) -> None:
+        """Notes that the forward of a model asked for what is not here."""
+        self._unavailable(target, Unavailable(failure))
+
     def _unavailable(self, target: Target, error: Unavailable) -> None:
         failure = error.failure
         names = ", ".join(failure.names)
         cause = said(failure.error)
         if failure.missing is not None:
-            needed = f"the package {failure.missing!r}, which cannot be imported ({cause})"
+            kind = "module" if failure.missing.startswith(".") else "package"
+            needed = f"the {kind} {failure.missing!r}, which cannot be imported ({cause})"
             problem = _package_missing(target, needed, failure.missing, failure.span)
         elif target.name in failure.names:
             problem = Problem(
@@ -421,12 +430,17 @@ class Builder:
 
 def _package_missing(target: Target, needed: str, package: str, place: Span) -> Problem:
     """That a model needs what a package has which is not here."""
+    if package.startswith("."):
+        help = f"build {package} where it stands (python setup.py build_ext --inplace)"
+    else:
+        help = f"install {package} in the environment that cnnlint runs in"
     return Problem(
-        "import-failed",
+        "package-missing",
         f"{target.name} needs {needed}",
         place,
-        help=f"install {package} in the environment that cnnlint runs in",
+        help=help,
         model=target.name,
+        package=package,
     )
 
 

@@ -23,6 +23,7 @@ from cnnlint.runtime.errors import is_out_of_memory, said
 from cnnlint.runtime.frames import UserFiles
 from cnnlint.runtime.functions import DTYPES_BY_NAME
 from cnnlint.runtime.guard import Guard
+from cnnlint.runtime.loader import Failure
 from cnnlint.runtime.probing import probed
 from cnnlint.runtime.tracer import DataDependent, ModelNames, TooManyOperations, Tracer
 from cnnlint.source import configured
@@ -64,6 +65,7 @@ class Session:
         self.problems: list[Problem] = []
         self.notes: list[str] = []
         self._why_ended = ""
+        self._lacking: Failure | None = None  # what the forward of the model asked for, and is not here
         self._mode_matters = True  # as far as the last attempt tells
         self._builder = Builder(job, self.file, self.files)
         self._describer = Describer(self.files)
@@ -109,6 +111,7 @@ class Session:
         if built is None:
             raise NotAModel
         self.notes = list(built.notes)
+        self._lacking = None
         try:
             found = self._found(target, built)
         except inputs.InputUnknown as error:
@@ -121,6 +124,8 @@ class Session:
         passes = self._without_made_up(target, built, found, passes, time.monotonic() - began)
         if _doubtful(found.inputs):
             passes = self._without_consequences(target, built, found, passes)
+        if self._lacking:
+            self._builder.lacks(target, self._lacking)
         self._note_ends(target, passes)
         model = self._describer.describe(target, built, found.inputs, passes, self.notes)
         return self._probed(model, built) if self.job.sizes else model
@@ -303,6 +308,7 @@ class Session:
     ) -> tuple[Pass, BaseException | None]:
         run, tracer = self._on_meta(built, given, mode, batch, recovering, self.job.verify)
         self._note_mismatches(tracer)
+        self._lacking = self._lacking or tracer.lacking
         self._why_ended = in_batches(_why(tracer.error), batch)
         self._mode_matters = tracer.mode_matters
         return run, tracer.error

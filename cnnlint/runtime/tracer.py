@@ -21,6 +21,7 @@ from cnnlint.runtime.aliases import read_later
 from cnnlint.runtime.errors import first_line, is_refusal, said, words
 from cnnlint.runtime.frames import UserFiles, within
 from cnnlint.runtime.functions import DTYPES, data_dependent, transparent
+from cnnlint.runtime.loader import Failure, Placeholder
 from cnnlint.runtime.meta import (
     FACTORIES,
     GPUS,
@@ -80,6 +81,7 @@ class Tracer(MetaMode):
 
     Attributes:
         error: what ended the forward early, if anything did.
+        lacking: why what the forward asked for is not here, if it is not.
         mismatches: where torch's kernels disagree with the formulas.
         mode_matters: whether the forward may do something else in the other mode, but for what torch's own
             norms and dropouts do there: it has asked for `training`, or drops whatever that says.
@@ -107,6 +109,7 @@ class Tracer(MetaMode):
         self.unknown_modules: list[nn.Module] = []
         self.mode_matters = False
         self.error: BaseException | None = None
+        self.lacking: Failure | None = None
         self._modules: list[tuple[str | None, nn.Module]] = []
         self._kept: list[Any] = []
         self._sources: dict[int, torch.Tensor] = {}
@@ -145,8 +148,9 @@ class Tracer(MetaMode):
         except BaseException as error:  # the model may raise anything
             self.error = error
             ours = isinstance(error, (DataDependent, TooManyOperations))
-            if self.recovering and not (ours or self._shaky or is_refusal(error)):
-                self._record_exception(error, None)
+            if not (ours or self._lacks(error)) and self.recovering:
+                if not (self._shaky or is_refusal(error)):
+                    self._record_exception(error, None)
         finally:
             nn.Module.__call__ = original  # type: ignore[method-assign]
             del nn.Module.training
@@ -157,8 +161,15 @@ class Tracer(MetaMode):
             operations=tuple(self.records),
             inputs=ids,
             outputs=outputs,
-            complete=self.error is None,
+            complete=self.error is None and self.lacking is None,
         )
+
+    def _lacks(self, error: BaseException) -> bool:
+        """Whether an exception is the machine's matter: a package that is missing was asked to compute."""
+        unavailable = Placeholder.handed_to(error)
+        if unavailable is not None:
+            self.lacking = self.lacking or unavailable.failure
+        return unavailable is not None
 
     def _training(self, module: nn.Module) -> bool:
         """`module.training`, as asked for during forward."""
@@ -206,7 +217,7 @@ class Tracer(MetaMode):
         if tensor is None:
             raise error
         given = self._tensor(tensor)
-        if not (given.uncertain or self._shaky or is_refusal(error)):
+        if not (self._lacks(error) or given.uncertain or self._shaky or is_refusal(error)):
             self._record_exception(error, module)
         self._shaky |= not type(module).__module__.startswith("torch.nn")
         spec = self.spec(tensor)
