@@ -22,13 +22,14 @@ from cnnlint.job import Job
 from cnnlint.runtime import construct, samples
 from cnnlint.runtime.candidates import Candidate, NotAModel, candidates, definition, partly, required
 from cnnlint.runtime.construct import Construction
-from cnnlint.runtime.errors import is_ours, is_refusal, raised_in, said, words
+from cnnlint.runtime.errors import is_ours, is_refusal, lacks_gpu, raised_in, said, words
 from cnnlint.runtime.frames import UserFiles
 from cnnlint.runtime.guard import Guard
 from cnnlint.runtime.lacking import leaves_open
 from cnnlint.runtime.loader import (
     ArgumentsMissing,
     Failure,
+    NotDefined,
     Placeholder,
     ProjectFinder,
     SlicedModule,
@@ -38,6 +39,7 @@ from cnnlint.runtime.loader import (
 )
 from cnnlint.runtime.recovery import FAILED, stand_in
 from cnnlint.runtime.siblings import Siblings
+from cnnlint.source.casts import cast
 from cnnlint.source.facts import Target
 from cnnlint.source.file import SourceFile
 from cnnlint.source.names import Imports
@@ -112,7 +114,7 @@ class Builder:
                 continue
             except NotAModel:
                 raise
-            except ArgumentsMissing:
+            except (ArgumentsMissing, NotDefined):
                 continue
             except BaseException as error:  # the file may raise anything
                 if _is_ours(error):
@@ -129,12 +131,15 @@ class Builder:
                 if isinstance(error, (RecursionError, MemoryError)):
                     self._not_built(target, [error])
                     return None
-                if _is_environment(error) or self._half_imported():
+                if _is_environment(error, self.files) or self._half_imported():
                     self._not_here(target, error)
                     return None
                 return self._rebuild(target, candidate)
             self._tell_failures(target, module)
-            return self._finish(candidate, construction, module, model)
+            built = self._finish(candidate, construction, module, model)
+            if (method := cast(self.file.tree, target.name)) is not None:
+                getattr(nn.Module, method)(built.model)
+            return built
         self._forget_effects(effects)  # what the model lacks for them is told
         if unavailable is not None:
             self._unavailable(target, unavailable)
@@ -395,7 +400,7 @@ class Builder:
                 failure.span,
                 model=target.name,
             )
-        elif isinstance(failure.error, OSError):
+        elif isinstance(failure.error, OSError) or not isinstance(failure.error, Exception):
             problem = Problem(
                 "missing-arguments",
                 f"{target.name} needs {names}, which cannot be had while linting: {cause}",
@@ -468,9 +473,11 @@ def _is_ours(error: BaseException) -> bool:
     return is_ours(error) and not unusable and not isinstance(error, ArgumentsMissing)
 
 
-def _is_environment(error: BaseException) -> bool:
-    """Whether an exception speaks of the machine and not of the model: files, the network, processes that
-    work together, and a constructor's own use of weights that have no memory here."""
+def _is_environment(error: BaseException, files: UserFiles) -> bool:
+    """Whether an exception speaks of the machine and not of the model: files, the network, a GPU, processes
+    that work together, the program's end, and a constructor's own use of weights that have no memory here."""
+    if not isinstance(error, Exception) or lacks_gpu(error, files):
+        return True
     if "meta tensor" in words(error) or any(isinstance(item, torch.device) for item in error.args):
         return True
     frame = raised_in(error)

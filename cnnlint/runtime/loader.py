@@ -32,7 +32,7 @@ from cnnlint.runtime.frames import UserFiles
 from cnnlint.runtime.lightning import LightningModule
 from cnnlint.source.facts import Expression
 from cnnlint.source.file import SourceFile
-from cnnlint.source.slice import ModuleSlice
+from cnnlint.source.slice import ModuleSlice, is_main_guard
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,10 @@ class NotGiven(Unusable):
 
 class ArgumentsMissing(Exception):
     """A constructor needs arguments that nothing supplies."""
+
+
+class NotDefined(AttributeError):
+    """A module does not define a name when its definitions are run."""
 
 
 class Placeholder(Unusable):
@@ -281,11 +285,12 @@ class SlicedModule:
         )
 
     def get(self, name: str) -> Any:
-        """The value of a name, dotted for nested classes. Raises Unavailable or AttributeError."""
+        """The value of a name, dotted for nested classes. Raises Unavailable, or NotDefined where running the
+        file did not define it."""
         first, *rest = name.split(".")
         self.ensure([first])
         if first not in self.namespace:
-            raise AttributeError(name)
+            raise NotDefined(name)
         value = self.namespace[first]
         for part in rest:
             value = getattr(value, part)
@@ -339,6 +344,9 @@ class SlicedModule:
 
             statement = guard_constructors(copy.deepcopy(statement))
         samples.install()
+        if is_main_guard(statement) and _defines(statement.body):  # kept only for what nothing else defines
+            statement = copy.copy(statement)
+            statement.test = ast.copy_location(ast.Constant(True), statement.test)
         if self.failures:
             statement = ast.fix_missing_locations(_Decorators().visit(copy.deepcopy(statement)))
         try:
@@ -454,6 +462,11 @@ def _key(statement: ast.stmt) -> tuple[Any, ...]:
         for node in ast.walk(statement)
         if isinstance(node, (ast.stmt, ast.alias))
     )
+
+
+def _defines(body: Iterable[ast.stmt]) -> bool:
+    """Whether statements hold a class or a function; what else only the running program sets is its matter."""
+    return any(isinstance(item, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) for item in body)
 
 
 def _future_flags(tree: ast.Module) -> int:

@@ -310,6 +310,8 @@ class Session:
         self._note_mismatches(tracer)
         self._lacking = self._lacking or tracer.lacking
         self._why_ended = in_batches(_why(tracer.error), batch)
+        if tracer.no_gpu is not None:
+            self._why_ended = f"there is no GPU here ({said(tracer.no_gpu)})"
         self._mode_matters = tracer.mode_matters
         return run, tracer.error
 

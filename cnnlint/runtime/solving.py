@@ -488,7 +488,7 @@ def _needed(trace: Trace, operation: Operation, tensor: Tensor, now: Input) -> I
     direct = tensor.origin == "input"
     if operation.kind in ("conv", "conv_transpose") and weight is not None and len(weight.shape) > 2:
         axes = len(weight.shape) - 2
-        if not direct and (len(tensor.shape) != axes + 2 or tensor.shape[1] != now.shape[0]):
+        if not direct and (len(tensor.shape) != axes + 2 or not now.shape or tensor.shape[1] != now.shape[0]):
             return None
         if operation.kind == "conv":
             channels = weight.shape[1] * operation.attributes.get("groups", 1)

@@ -88,7 +88,9 @@ def test_what_would_let_more_be_judged_is_said() -> None:
         for name, package in (("Big", "gym"), ("Wide", "gym"), ("Deep", "._C"))
     ]
     what = result(models=(NET,), problems=tuple(lacks))
-    assert summary(what) == "All checks passed in 1 model; 3 models could not be judged: install gym; build ._C."
+    assert (
+        summary(what) == "All checks passed in 1 model; 3 models could not be judged: install gym; build ._C."
+    )
 
 
 def test_a_pass_that_broke_off_is_judged_in_part() -> None:
