@@ -66,12 +66,14 @@ class Coverage:
         partly: models whose forward could be followed only up to some operation.
         unjudged: models that could not be built or had no input.
         lost_files: files that failed before any model of theirs was seen.
+        packages: what this machine lacks for some of them (see `Problem.package`).
     """
 
     judged: int = 0
     partly: int = 0
     unjudged: int = 0
     lost_files: int = 0
+    packages: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, file: FileTrace) -> Coverage:
@@ -89,7 +91,7 @@ class Coverage:
         counts["unjudged"] += len({problem.model for problem in blocking if problem.model} - traced)
         if not counts.total() and blocking:
             counts["lost_files"] = 1
-        return cls(**counts)
+        return cls(**counts, packages=frozenset(item.package for item in file.problems if item.package))
 
     def __add__(self, other: Coverage) -> Coverage:
         return Coverage(
@@ -97,6 +99,7 @@ class Coverage:
             self.partly + other.partly,
             self.unjudged + other.unjudged,
             self.lost_files + other.lost_files,
+            self.packages | other.packages,
         )
 
     @property
@@ -112,7 +115,14 @@ class Coverage:
 
 _CUT_SHORT = frozenset({"trace-incomplete"})
 _PREVENTED = frozenset(
-    {"syntax-error", "import-failed", "model-not-built", "input-unknown", "missing-arguments"}
+    {
+        "syntax-error",
+        "import-failed",
+        "model-not-built",
+        "input-unknown",
+        "missing-arguments",
+        "package-missing",
+    }
 )
 
 

@@ -365,7 +365,8 @@ class Evidence:
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Something that kept a file or a model from being judged whole: `reason` is the name of a CNN0
-    rule (`import-failed`, `input-unknown`)."""
+    rule (`import-failed`, `input-unknown`). `package` is what this machine lacks, where that is why; one that
+    begins with a dot is a module of the project that is to be built."""
 
     reason: str
     message: str
@@ -374,6 +375,7 @@ class Problem:
     label: str = ""
     model: str | None = None
     related: tuple[tuple[str, Span], ...] = ()
+    package: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

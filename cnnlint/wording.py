@@ -14,6 +14,11 @@ KEEPS_FEATURES = frozenset(
 """Kinds of operators between a map and the layer that reads it which change no value's place."""
 
 
+def listing(names: Sequence[str]) -> str:
+    """`Net`, `Net and Actor`, `Net, Actor and Critic`."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
+
+
 def sizes(shape: Sequence[int | str]) -> str:
     """`64 × 7 × 7`."""
     return " × ".join(str(size) for size in shape)

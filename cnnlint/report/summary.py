@@ -11,6 +11,10 @@ from cnnlint.report.style import Style
 from cnnlint.report.text import count, input_line, location, one_line
 from cnnlint.result import Coverage, Result
 from cnnlint.traces import Model
+from cnnlint.wording import listing
+
+MOST_PACKAGES = 5
+"""Missing packages that the last line names one by one."""
 
 
 def last_line(result: Result, style: Style) -> str:
@@ -96,7 +100,7 @@ def _nothing(result: Result) -> str:
         if number
     ]
     if lost:
-        return f"Nothing was checked: {' and '.join(lost)} could not be judged."
+        return f"Nothing was checked: {' and '.join(lost)} could not be judged{_remedy(coverage)}."
     if result.files:
         return f"Nothing was checked: no model in {count(len(result.files), 'file')}."
     if result.partial:
@@ -118,7 +122,27 @@ def _gaps(coverage: Coverage) -> str:
     ]
     if lost:
         parts.append(f"{' and '.join(lost)} could not be judged")
-    return "".join(f"; {part}" for part in parts)
+    return "".join(f"; {part}" for part in parts) + _remedy(coverage)
+
+
+def _remedy(coverage: Coverage) -> str:
+    """`: install gym and wandb`, where that would let more be judged."""
+    parts = []
+    for verb, wanted in (("install", _is_package), ("build", _is_own)):
+        names = sorted(filter(wanted, coverage.packages))
+        if len(names) > MOST_PACKAGES + 1:
+            names = [*names[:MOST_PACKAGES], f"{len(names) - MOST_PACKAGES} more packages"]
+        if names:
+            parts.append(f"{verb} {listing(names)}")
+    return f": {'; '.join(parts)}" if parts else ""
+
+
+def _is_own(module: str) -> bool:
+    return module.startswith(".")
+
+
+def _is_package(module: str) -> bool:
+    return not _is_own(module)
 
 
 def _advice(number: int) -> str:

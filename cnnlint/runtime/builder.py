@@ -26,12 +26,14 @@ from cnnlint.runtime import construct, samples
 from cnnlint.runtime.candidates import Candidate, NotAModel, candidates, definition, partly, required
 from cnnlint.runtime.construct import Construction
 from cnnlint.runtime.elsewhere import OtherModules
-from cnnlint.runtime.errors import is_ours, is_refusal, raised_in, said, words
+from cnnlint.runtime.errors import is_ours, is_refusal, lacks_gpu, raised_in, said, words
 from cnnlint.runtime.frames import UserFiles
 from cnnlint.runtime.guard import Guard
 from cnnlint.runtime.lacking import leaves_open
 from cnnlint.runtime.loader import (
     ArgumentsMissing,
+    Failure,
+    NotDefined,
     Placeholder,
     ProjectFinder,
     SlicedModule,
@@ -40,6 +42,7 @@ from cnnlint.runtime.loader import (
     load,
 )
 from cnnlint.runtime.recovery import FAILED, stand_in
+from cnnlint.source.casts import cast
 from cnnlint.source.file import SourceFile
 from cnnlint.source.names import Imports
 from cnnlint.traces import CallSite, Problem
@@ -112,7 +115,7 @@ class Builder:
                 continue
             except NotAModel:
                 raise
-            except ArgumentsMissing:
+            except (ArgumentsMissing, NotDefined):
                 continue
             except BaseException as error:  # the file may raise anything
                 if _is_ours(error):
@@ -129,12 +132,15 @@ class Builder:
                 if isinstance(error, (RecursionError, MemoryError)):
                     self._not_built(target, [error])
                     return None
-                if _is_environment(error) or self._half_imported():
+                if _is_environment(error, self.files) or self._half_imported():
                     self._not_here(target, error)
                     return None
                 return self._rebuild(target, candidate)
             self._tell_failures(target, module)
-            return self._finish(candidate, construction, module, model)
+            built = self._finish(candidate, construction, module, model)
+            if (method := cast(self.file.tree, target.name)) is not None:
+                getattr(nn.Module, method)(built.model)
+            return built
         self._forget_effects(effects)  # what the model lacks for them is told
         if unavailable is not None:
             self._unavailable(target, unavailable)
@@ -273,8 +279,8 @@ class Builder:
         skipped: list[BaseException] = []
 
         def failed(reason: BaseException, module: Any, names: tuple[str, ...]) -> None:
-            if isinstance(reason, Unavailable):
-                raise reason
+            if (lacked := Placeholder.handed_to(reason)) is not None:
+                raise lacked
             lacking = isinstance(reason, (AttributeError, NameError)) or "StandIn" in words(reason)
             if not (skipped and lacking):  # else it is a consequence of what failed before
                 skipped.append(reason)
@@ -293,6 +299,9 @@ class Builder:
         except BaseException as again:
             if _is_ours(again):
                 raise
+            if (lacked := Placeholder.handed_to(again)) is not None:
+                self._unavailable(target, lacked)
+                return None
             self._not_built(target, skipped or [again])
             return None
         self._not_built(target, skipped)
@@ -373,12 +382,17 @@ class Builder:
             return None
         return package
 
+    def lacks(self, target: Target, failure: Failure) -> None:
+        """Notes that the forward of a model asked for what is not here."""
+        self._unavailable(target, Unavailable(failure))
+
     def _unavailable(self, target: Target, error: Unavailable) -> None:
         failure = error.failure
         names = ", ".join(failure.names)
         cause = said(failure.error)
         if failure.missing is not None:
-            needed = f"the package {failure.missing!r}, which cannot be imported ({cause})"
+            kind = "module" if failure.missing.startswith(".") else "package"
+            needed = f"the {kind} {failure.missing!r}, which cannot be imported ({cause})"
             problem = _package_missing(target, needed, failure.missing, failure.span)
         elif target.name in failure.names:
             problem = Problem(
@@ -387,7 +401,7 @@ class Builder:
                 failure.span,
                 model=target.name,
             )
-        elif isinstance(failure.error, OSError):
+        elif isinstance(failure.error, OSError) or not isinstance(failure.error, Exception):
             problem = Problem(
                 "missing-arguments",
                 f"{target.name} needs {names}, which cannot be had while linting: {cause}",
@@ -422,12 +436,17 @@ class Builder:
 
 def _package_missing(target: Target, needed: str, package: str, place: Span) -> Problem:
     """That a model needs what a package has which is not here."""
+    if package.startswith("."):
+        help = f"build {package} where it stands (python setup.py build_ext --inplace)"
+    else:
+        help = f"install {package} in the environment that cnnlint runs in"
     return Problem(
-        "import-failed",
+        "package-missing",
         f"{target.name} needs {needed}",
         place,
-        help=f"install {package} in the environment that cnnlint runs in",
+        help=help,
         model=target.name,
+        package=package,
     )
 
 
@@ -455,9 +474,11 @@ def _is_ours(error: BaseException) -> bool:
     return is_ours(error) and not unusable and not isinstance(error, ArgumentsMissing)
 
 
-def _is_environment(error: BaseException) -> bool:
-    """Whether an exception speaks of the machine and not of the model: files, the network, processes that
-    work together, and a constructor's own use of weights that have no memory here."""
+def _is_environment(error: BaseException, files: UserFiles) -> bool:
+    """Whether an exception speaks of the machine and not of the model: files, the network, a GPU, processes
+    that work together, the program's end, and a constructor's own use of weights that have no memory here."""
+    if not isinstance(error, Exception) or lacks_gpu(error, files):
+        return True
     if "meta tensor" in words(error) or any(isinstance(item, torch.device) for item in error.args):
         return True
     frame = raised_in(error)

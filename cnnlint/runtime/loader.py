@@ -16,7 +16,7 @@ import importlib.util
 import os
 import sys
 import types
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -27,12 +27,13 @@ from torch import nn
 
 from cnnlint.diagnostic import Span
 from cnnlint.runtime import samples
+from cnnlint.runtime.errors import words
 from cnnlint.runtime.frames import UserFiles
 from cnnlint.runtime.lightning import LightningModule
 from cnnlint.source.expressions import Expression
 from cnnlint.source.file import SourceFile
 from cnnlint.source.folders import package_of, project_root
-from cnnlint.source.slice import ModuleSlice
+from cnnlint.source.slice import ModuleSlice, is_main_guard
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,8 @@ class Unusable:
     def _refuse(self, *args: Any) -> Any:
         raise self._refusal()
 
-    __len__ = __iter__ = __getitem__ = __bool__ = __enter__ = __int__ = __float__ = __index__ = _refuse
+    __len__ = __iter__ = __getitem__ = __contains__ = __bool__ = _refuse
+    __enter__ = __int__ = __float__ = __index__ = _refuse
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _refuse
     __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __pow__ = __rpow__ = _refuse
     __lt__ = __le__ = __gt__ = __ge__ = _refuse
@@ -85,11 +87,17 @@ class ArgumentsMissing(Exception):
     """A constructor needs arguments that nothing supplies."""
 
 
+class NotDefined(AttributeError):
+    """A module does not define a name when its definitions are run."""
+
+
 class Placeholder(Unusable):
     """Stands for a name whose definition failed, or for a part of a package that is not installed.
 
-    It can be looked into, inherited from, used as a plain decorator and written in annotations
-    (`Float[Tensor, "b 3 32 32"]`); calling it, or computing with it, raises Unavailable.
+    It can be looked into, and written in annotations (`Float[Tensor, "b 3 32 32"]`). Where a package is
+    missing it also serves as base class, metaclass, decorator, registry and context manager, and can be
+    called: what comes of that is a placeholder again, which a model may keep (metrics, loggers). Computing
+    with it, or giving it a tensor, raises Unavailable.
     """
 
     def __init__(self, failure: Failure, path: str):
@@ -107,14 +115,19 @@ class Placeholder(Unusable):
 
     @staticmethod
     def handed_to(error: BaseException) -> Unavailable | None:
-        """What to raise instead where a function that an exception passed was given a placeholder."""
+        """What to raise instead where a function that an exception passed was given a placeholder: code that
+        knows nothing of it has words of its own for that. None for any other exception."""
+        if isinstance(error, Unavailable):
+            return error
+        named = "Placeholder" in words(error)
         traceback = error.__traceback__
         while traceback is not None:
             frame = traceback.tb_frame
             if frame.f_code.co_name != "<module>":
                 for value in frame.f_locals.values():
-                    if isinstance(value, Placeholder):
-                        return value._refusal()
+                    found = next(_placeholders_in(value, attributes=named), None)
+                    if found is not None:
+                        return found._refusal()
             traceback = traceback.tb_next
         return None
 
@@ -135,16 +148,37 @@ class Placeholder(Unusable):
             raise Unavailable(self.__failure)
         return Placeholder(self.__failure, f"{self.__path}[…]")
 
+    def __setitem__(self, key: Any, value: Any) -> None:
+        """A registry of a package takes what it is given."""
+        if self.__failure.missing is None:
+            raise Unavailable(self.__failure)
+
     def __or__(self, other: Any) -> Any:
         return self
 
     __ror__ = __or__
 
+    def __enter__(self) -> Any:
+        if self.__failure.missing is None:
+            raise Unavailable(self.__failure)
+        return self
+
+    def __exit__(self, *raised: Any) -> None:
+        pass
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if len(args) == 3 and [type(item) for item in args] == [str, tuple, dict]:
+            return type(*args)  # as a metaclass
         decorated = args[0] if len(args) == 1 and not kwargs else None
         if isinstance(decorated, (type, types.FunctionType)) and decorated.__module__ != "builtins":
             return decorated
-        raise Unavailable(self.__failure)
+        given = (*args, *kwargs.values())
+        if self.__failure.missing is None or any(isinstance(item, torch.Tensor) for item in given):
+            raise Unavailable(self.__failure)
+        last = self.__path.rpartition(".")[2]
+        if last[:1].isupper():
+            return type(last, (PlaceholderModule,), {})(self.__failure, f"{self.__path}()")
+        return Placeholder(self.__failure, f"{self.__path}()")
 
     def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[type, ...]:
         if self.__failure.missing is None:
@@ -156,7 +190,32 @@ class Placeholder(Unusable):
             return (LightningModule,)
         if last.endswith(("Module", "Model", "Net", "Network")):
             return (nn.Module,)
+        if last.lower().endswith(("meta", "metaclass")):
+            return (type,)
         return (_base_of(self.__failure),)
+
+
+class PlaceholderModule(Placeholder, nn.Module):
+    """What constructing a class of a missing package gives: most are modules (metrics, losses, layers), and a
+    container of modules takes nothing else."""
+
+    def __init__(self, failure: Failure, path: str):
+        nn.Module.__init__(self)
+        Placeholder.__init__(self, failure, path)
+
+
+def _placeholders_in(value: Any, attributes: bool) -> Iterator[Placeholder]:
+    """The placeholders among a value and its items; with `attributes` also among what a module holds."""
+    items: Iterable[Any] = ()
+    if type(value) in (list, tuple):
+        items = value
+    elif type(value) is dict:
+        items = value.values()
+    elif attributes and isinstance(value, nn.Module):
+        items = vars(value).values()
+    for item in (value, *items):
+        if isinstance(item, Placeholder):
+            yield item
 
 
 def _base_of(failure: Failure) -> type:
@@ -227,11 +286,12 @@ class SlicedModule:
         )
 
     def get(self, name: str) -> Any:
-        """The value of a name, dotted for nested classes. Raises Unavailable or AttributeError."""
+        """The value of a name, dotted for nested classes. Raises Unavailable, or NotDefined where running the
+        file did not define it."""
         first, *rest = name.split(".")
         self.ensure([first])
         if first not in self.namespace:
-            raise AttributeError(name)
+            raise NotDefined(name)
         value = self.namespace[first]
         for part in rest:
             value = getattr(value, part)
@@ -285,6 +345,9 @@ class SlicedModule:
 
             statement = guard_constructors(copy.deepcopy(statement))
         samples.install()
+        if is_main_guard(statement) and _defines(statement.body):  # kept only for what nothing else defines
+            statement = copy.copy(statement)
+            statement.test = ast.copy_location(ast.Constant(True), statement.test)
         if self.failures:
             statement = ast.fix_missing_locations(_Decorators().visit(copy.deepcopy(statement)))
         try:
@@ -331,11 +394,7 @@ class SlicedModule:
 
     def _fail(self, statement: ast.stmt, error: BaseException, cause: Failure | None = None) -> None:
         names = tuple(defined_names(statement))
-        missing = None
-        imports = any(isinstance(node, (ast.Import, ast.ImportFrom)) for node in ast.walk(statement))
-        if isinstance(error, ImportError) and imports:
-            named = error.name or getattr(statement, "module", None) or next(iter(names), "")
-            missing = named.partition(".")[0]
+        missing = _lacked_by(statement, error)
         failure = cause or Failure(names, error, self._place(statement, error), missing)
         self.failures.append(failure)
         for name in names:
@@ -379,6 +438,24 @@ def defined_names(statement: ast.stmt) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def _lacked_by(statement: ast.stmt, error: BaseException) -> str | None:
+    """What this machine lacks, where an import was not found: a package, or with a dot in front a module of
+    the project, which is then one that is compiled. None where the project's own text is at fault."""
+    imports = [node for node in ast.walk(statement) if isinstance(node, (ast.Import, ast.ImportFrom))]
+    if not isinstance(error, ImportError) or not imports:
+        return None
+    node = imports[0]
+    known = sys.modules.get(error.name or "")
+    if not isinstance(error, ModuleNotFoundError) and hasattr(known, "__cnnlint__"):
+        if not hasattr(known, "__path__") or not isinstance(node, ast.ImportFrom):
+            return None  # a module of the project does not define the name
+        return f".{node.names[0].name}"
+    if isinstance(node, ast.ImportFrom) and node.level:
+        return "." * node.level + (node.module or node.names[0].name)
+    named = error.name or getattr(node, "module", None) or node.names[0].name
+    return str(named).partition(".")[0]
+
+
 def _key(statement: ast.stmt) -> tuple[Any, ...]:
     """Tells a statement, and how much of a block or of an import was kept in the slice."""
     return tuple(
@@ -386,6 +463,11 @@ def _key(statement: ast.stmt) -> tuple[Any, ...]:
         for node in ast.walk(statement)
         if isinstance(node, (ast.stmt, ast.alias))
     )
+
+
+def _defines(body: Iterable[ast.stmt]) -> bool:
+    """Whether statements hold a class or a function; what else they set is the running program's matter."""
+    return any(isinstance(item, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) for item in body)
 
 
 def _future_flags(tree: ast.Module) -> int:

@@ -30,6 +30,7 @@ from cnnlint.runtime.errors import first_line, is_out_of_memory, said
 from cnnlint.runtime.frames import UserFiles
 from cnnlint.runtime.functions import DTYPES_BY_NAME
 from cnnlint.runtime.guard import Guard
+from cnnlint.runtime.loader import Failure
 from cnnlint.runtime.tracer import DataDependent, ModelNames, TooManyOperations, Tracer
 from cnnlint.source.expressions import Expression
 from cnnlint.source.file import SourceFile
@@ -68,6 +69,7 @@ class Session:
         self.problems: list[Problem] = []
         self.notes: list[str] = []
         self._why_ended = ""
+        self._lacking: Failure | None = None  # what the forward of the model asked for, and is not here
         self._mode_matters = True  # as far as the last attempt tells
         self._ran_for_real = False  # for this model, since its forward asks for values
         self._builder = Builder(job, self.file, self.files)
@@ -115,6 +117,7 @@ class Session:
             raise NotAModel
         self.notes = list(built.notes)
         self._ran_for_real = False
+        self._lacking = None
         try:
             found = self._found(target, built)
         except reading.InputUnknown as error:
@@ -126,6 +129,8 @@ class Session:
         passes = self._passes(target, built, found)
         passes, varied = self._with_other_arguments(target, built, found, passes, time.monotonic() - began)
         passes = self._without_consequences(target, built, found, passes)
+        if self._lacking:
+            self._builder.lacks(target, self._lacking)
         self._note_ends(target, passes)
         model = self._describer.describe(target, built, found.inputs, passes, self.notes)
         taken = time.monotonic() - began
@@ -374,7 +379,10 @@ class Session:
     ) -> tuple[Pass, BaseException | None]:
         run, tracer = self._on_meta(built, given, mode, batch, recovering, self.job.verify)
         self._note_mismatches(tracer)
+        self._lacking = self._lacking or tracer.lacking
         self._why_ended = in_batches(_why(tracer.error), batch)
+        if tracer.no_gpu is not None:
+            self._why_ended = f"there is no GPU here ({said(tracer.no_gpu)})"
         self._mode_matters = tracer.mode_matters
         return run, tracer.error
 

@@ -18,9 +18,10 @@ from cnnlint.graph import in_batches
 from cnnlint.operators.base import Bound, Operator, Output, Refusal, TensorSpec, is_plain
 from cnnlint.runtime import patches
 from cnnlint.runtime.aliases import read_later
-from cnnlint.runtime.errors import first_line, is_refusal, said, words
+from cnnlint.runtime.errors import first_line, is_refusal, lacks_gpu, said, words
 from cnnlint.runtime.frames import UserFiles, within
 from cnnlint.runtime.functions import DTYPES, data_dependent, transparent
+from cnnlint.runtime.loader import Failure, Placeholder
 from cnnlint.runtime.meta import (
     FACTORIES,
     GPUS,
@@ -33,6 +34,7 @@ from cnnlint.runtime.meta import (
     to_meta,
     wrap_outputs,
 )
+from cnnlint.source import gpu
 from cnnlint.traces import Fault, Operation, Pass, Tensor
 
 if TYPE_CHECKING:
@@ -80,6 +82,8 @@ class Tracer(MetaMode):
 
     Attributes:
         error: what ended the forward early, if anything did.
+        lacking: why what the forward asked for is not here, if it is not.
+        no_gpu: what it raised for want of a GPU.
         mismatches: where torch's kernels disagree with the formulas.
         mode_matters: whether the forward may do something else in the other mode, but for what torch's own
             norms and dropouts do there: it has asked for `training`, or drops whatever that says.
@@ -107,6 +111,8 @@ class Tracer(MetaMode):
         self.unknown_modules: list[nn.Module] = []
         self.mode_matters = False
         self.error: BaseException | None = None
+        self.lacking: Failure | None = None
+        self.no_gpu: BaseException | None = None
         self._modules: list[tuple[str | None, nn.Module]] = []
         self._kept: list[Any] = []
         self._sources: dict[int, torch.Tensor] = {}
@@ -153,7 +159,8 @@ class Tracer(MetaMode):
         except BaseException as error:  # the model may raise anything
             self.error = error
             ours = isinstance(error, (DataDependent, TooManyOperations)) or self._is_our_call(error, model)
-            if self.recovering and not (ours or self._shaky or is_refusal(error)):
+            not_its_fault = ours or self._lacks(error) or self._shaky or is_refusal(error)
+            if self.recovering and not not_its_fault:
                 self._record_exception(error, None)
         finally:
             nn.Module.__call__ = original  # type: ignore[method-assign]
@@ -165,7 +172,7 @@ class Tracer(MetaMode):
             operations=tuple(self.records),
             inputs=ids,
             outputs=outputs,
-            complete=self.error is None,
+            complete=self.error is None and self.lacking is None and self.no_gpu is None,
         )
 
     def _is_our_call(self, error: BaseException, model: nn.Module) -> bool:
@@ -173,6 +180,16 @@ class Tracer(MetaMode):
         forward = f"{getattr(model.forward, '__qualname__', 'forward')}()"
         in_model = self.files.traceback_calls(error.__traceback__)
         return isinstance(error, TypeError) and not in_model and words(error).startswith(forward)
+
+    def _lacks(self, error: BaseException) -> bool:
+        """Whether an exception is the machine's matter: a package that is missing was asked to compute, or
+        there is no GPU."""
+        unavailable = Placeholder.handed_to(error)
+        if unavailable is not None:
+            self.lacking = self.lacking or unavailable.failure
+        elif lacks_gpu(error, self.files):
+            self.no_gpu = self.no_gpu or error
+        return unavailable is not None or self.no_gpu is error
 
     def _training(self, module: nn.Module) -> bool:
         """`module.training`, as asked for during forward."""
@@ -220,7 +237,7 @@ class Tracer(MetaMode):
         if tensor is None:
             raise error
         given = self._tensor(tensor)
-        if not (given.uncertain or self._shaky or is_refusal(error)):
+        if not (self._lacks(error) or given.uncertain or self._shaky or is_refusal(error)):
             self._record_exception(error, module)
         self._shaky |= not type(module).__module__.startswith("torch.nn")
         spec = self.spec(tensor)
@@ -533,8 +550,16 @@ class Tracer(MetaMode):
         """ "cpu" for what was made in forward without a device, and what only such tensors led to."""
         ids = list(_flat(operands))
         if not ids:
-            return "model" if kwargs.get("device") is not None or self.device != "meta" else "cpu"
+            anywhere = self.device != "meta" or kwargs.get("device") is not None
+            return "model" if anywhere or self._taken_to_gpu() else "cpu"
         return "cpu" if all(self.tensors[id].device == "cpu" for id in ids) else "model"
+
+    def _taken_to_gpu(self) -> bool:
+        """Whether the user's code takes what it makes here to the GPU in a branch that is not run."""
+        for frame in self.files.stack(sys._getframe(3))[:1]:
+            tree = self.files.file(frame.f_code.co_filename).tree
+            return gpu.follows(tree, self.files.position(frame.f_code, frame.f_lasti))
+        return False
 
     # -- records
 

@@ -93,7 +93,7 @@ def test_a_missing_package_matters_only_where_the_model_needs_it(tmp_path: Path)
     assert width(traced(tmp_path, net("import nowhere\nfrom nowhere.deep import thing as other"))) == 8
     trace = traced(tmp_path, net("import nowhere", width="nowhere.width()"))
     (problem,) = trace.problems
-    assert (problem.reason, problem.span.row) == ("import-failed", 2)
+    assert (problem.reason, problem.span.row) == ("package-missing", 2)
     assert "'nowhere'" in problem.message
 
 

@@ -106,7 +106,7 @@ def test_a_size_out_of_a_missing_package_is_the_packages_matter() -> None:
         + HEADER
         + "\n\ndef make():\n    return nn.Sequential(nn.Linear(pd.width, 1))\n"
     )
-    assert [problem.reason for problem in trace_text(text).problems] == ["import-failed"]
+    assert [problem.reason for problem in trace_text(text).problems] == ["package-missing"]
 
 
 def test_what_is_made_of_a_missing_package_blames_the_package() -> None:
@@ -118,7 +118,7 @@ def test_what_is_made_of_a_missing_package_blames_the_package() -> None:
 
 
 @pytest.mark.parametrize(
-    ("width", "reason"), [("Width(4)", "import-failed"), ("Wdith(4)", "model-not-built")]
+    ("width", "reason"), [("Width(4)", "package-missing"), ("Wdith(4)", "model-not-built")]
 )
 def test_a_name_that_an_import_gave_up_blames_the_package(width: str, reason: str) -> None:
     text = "try:\n    from package_that_is_missing import Width\nexcept ImportError:\n    print('none')\n"
