@@ -26,6 +26,7 @@ class NoDownsampling(OperationRule):
     code = "CNN305"
     name = "no-downsampling"
     severity = Severity.WARNING
+    measures_size = True
 
     # boards and patches are flattened at full size for good reasons
     smallest_image = Option(24, "the height and width from which on an image must be downsampled", least=1)

@@ -147,10 +147,7 @@ class Tensors:
         """A tensor of an array, or another tensor, as the constructor of a dtype makes it."""
         name = self.imports.qualified(source.root.node.func) if source else None  # type: ignore[attr-defined]
         if source is not None and name is not None and name.startswith(("numpy.", "np.")):
-            if self.imports.table.get("torch") != "torch":
-                return None
-            convert = ast.Attribute(ast.Name("torch", ast.Load()), "tensor", ast.Load())
-            made = ast.Call(convert, [source.node], [])
+            made = ast.Call(self._of_torch("tensor"), [source.node], [])
             source = source._replace(node=ast.fix_missing_locations(ast.copy_location(made, source.node)))
         return _called(source, kind)
 
@@ -215,11 +212,10 @@ class Tensors:
         for batch in self.scopes.values(node.value, use.scope, use.path):
             loader = self._looped_over(batch)
             found = self.datasets.loaded(loader) if loader is not None else None
-            if found is None or self.imports.table.get("torch") != "torch":
+            if found is None:
                 continue
             dataset, sizes = found
-            zeros = ast.Attribute(ast.Name("torch", ast.Load()), "zeros", ast.Load())
-            made = ast.Call(zeros, [ast.Constant(1), *sizes], [])
+            made = ast.Call(self._of_torch("zeros"), [ast.Constant(1), *sizes], [])
             return Source(
                 ast.fix_missing_locations(ast.copy_location(made, dataset.node)), dataset, sample=True
             )
@@ -242,6 +238,13 @@ class Tensors:
                 if found is not None:
                     return _as_batch(found) if part.sample else found
         return None
+
+    def _of_torch(self, name: str) -> ast.expr:
+        """A function of torch, whatever the file has imported."""
+        module: ast.expr = ast.Name("torch", ast.Load())
+        if self.imports.table.get("torch") != "torch":
+            module = ast.Call(ast.Name("__import__", ast.Load()), [ast.Constant("torch")], [])
+        return ast.Attribute(module, name, ast.Load())
 
     def _looped_over(self, batch: Use) -> Use | None:
         """`loader` where an expression is what a loop over `loader` or `enumerate(loader)`, or
