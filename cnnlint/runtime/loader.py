@@ -344,7 +344,7 @@ class SlicedModule:
 
             statement = guard_constructors(copy.deepcopy(statement))
         samples.install()
-        if is_main_guard(statement) and _defines(statement.body):  # kept only for what nothing else defines
+        if is_main_guard(statement) and _defines(statement.body):
             statement = copy.copy(statement)
             statement.test = ast.copy_location(ast.Constant(True), statement.test)
         if self.failures:
