@@ -400,7 +400,7 @@ class Builder:
                 failure.span,
                 model=target.name,
             )
-        elif isinstance(failure.error, OSError) or not isinstance(failure.error, Exception):
+        elif isinstance(failure.error, OSError):
             problem = Problem(
                 "missing-arguments",
                 f"{target.name} needs {names}, which cannot be had while linting: {cause}",
@@ -475,8 +475,8 @@ def _is_ours(error: BaseException) -> bool:
 
 def _is_environment(error: BaseException, files: UserFiles) -> bool:
     """Whether an exception speaks of the machine and not of the model: files, the network, a GPU, processes
-    that work together, the program's end, and a constructor's own use of weights that have no memory here."""
-    if not isinstance(error, Exception) or lacks_gpu(error, files):
+    that work together, and a constructor's own use of weights that have no memory here."""
+    if lacks_gpu(error, files):
         return True
     if "meta tensor" in words(error) or any(isinstance(item, torch.device) for item in error.args):
         return True

@@ -16,7 +16,7 @@ from cnnlint.runtime import conventional
 from cnnlint.runtime.errors import hand_over, words
 from cnnlint.runtime.frames import UserFiles
 from cnnlint.runtime.lacking import leaves_open
-from cnnlint.runtime.loader import ArgumentsMissing, Placeholder, SlicedModule
+from cnnlint.runtime.loader import ArgumentsMissing, Placeholder, SlicedModule, Unavailable
 from cnnlint.source.conventions import CONVENTIONAL_ARGUMENTS, counts_classes
 from cnnlint.source.facts import Construction, Expression, Target
 
@@ -208,7 +208,9 @@ class _Partly:
             evaluate = self.evaluate or module.evaluate
             value = evaluate(replace(self.construction.expression, text=text))
             Placeholder.require(value)
-        except Exception:
+        except Exception as error:
+            if isinstance(error, Unavailable) and not isinstance(error.failure.error, Exception):
+                raise  # what ends the program is nothing to make up a value for
             counts = counts_classes(name) or CLASSES.fullmatch(text)
             known = self.target.evidence.class_counts
             count = known[0].count if counts and known else CONVENTIONAL_ARGUMENTS["num_classes"]

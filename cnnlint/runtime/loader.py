@@ -30,6 +30,7 @@ from cnnlint.runtime import samples
 from cnnlint.runtime.errors import words
 from cnnlint.runtime.frames import UserFiles
 from cnnlint.runtime.lightning import LightningModule
+from cnnlint.runtime.weights import MENTIONED, WITHOUT, build_without, skip_in_libraries, without
 from cnnlint.source.facts import Expression
 from cnnlint.source.file import SourceFile
 from cnnlint.source.slice import ModuleSlice, is_main_guard
@@ -248,6 +249,7 @@ class SlicedModule:
         self._done: set[tuple[Any, ...]] = set()
         self._recovering = recovering
         self._flags = _future_flags(file.tree)
+        self._reads_weights = MENTIONED.search(file.text) is not None
         self._pending: set[str] = set()
         if installed is None:
             self.module.__file__ = path
@@ -256,6 +258,7 @@ class SlicedModule:
             self.namespace["__getattr__"] = self._attribute
             self.namespace["__cnnlint__"] = self
             self.namespace["__cnnlint_decorator__"] = _decorator
+            self.namespace[WITHOUT] = without
         files.add(self._code_name, file)
 
     @property
@@ -339,11 +342,14 @@ class SlicedModule:
     def _run(self, statement: ast.stmt) -> None:
         if isinstance(statement, ast.ImportFrom) and any(alias.name == "*" for alias in statement.names):
             self._ensure_star(statement)
+        if self._reads_weights:
+            statement = build_without(copy.deepcopy(statement))
         if self._recovering:
             from cnnlint.runtime.recovery import guard_constructors
 
             statement = guard_constructors(copy.deepcopy(statement))
         samples.install()
+        skip_in_libraries()
         if is_main_guard(statement) and _defines(statement.body):
             statement = copy.copy(statement)
             statement.test = ast.copy_location(ast.Constant(True), statement.test)
@@ -465,7 +471,7 @@ def _key(statement: ast.stmt) -> tuple[Any, ...]:
 
 
 def _defines(body: Iterable[ast.stmt]) -> bool:
-    """Whether statements hold a class or a function; what else only the running program sets is its matter."""
+    """Whether statements hold a class or a function; what else only the program sets is its matter."""
     return any(isinstance(item, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) for item in body)
 
 
