@@ -359,12 +359,34 @@ class SlicedModule:
             code = compile(
                 ast.Module([statement], []), self._code_name, "exec", flags=self._flags, dont_inherit=True
             )
+            before = list(sys.path)
             exec(code, self.namespace)
+            if sys.path != before:
+                self._search_beside([entry for entry in sys.path if entry not in before])
             self._follow_device(statement)
         except Unavailable as error:
             self._fail(statement, error.failure.error, error.failure)
         except BaseException as error:  # an import may raise anything, SystemExit included
             self._fail(statement, error, self._lacking(statement))
+
+    def _search_beside(self, added: Iterable[Any]) -> None:
+        """Let what the file adds to `sys.path` (`".."`) mean the same as where it is run: in its folder."""
+        folder = os.path.dirname(self.path)
+        for entry in added:
+            relative = os.path.relpath(entry, os.getcwd()) if os.path.isabs(entry) else entry
+            beside = os.path.normpath(os.path.join(folder, relative))
+            for place in (beside, os.path.abspath(entry)):
+                if "site-packages" in place or not os.path.isdir(place):
+                    continue
+                if place not in sys.path:
+                    sys.path.insert(sys.path.index(entry), place)
+                for finder in sys.meta_path:
+                    if isinstance(finder, ProjectFinder):
+                        finder.take_in(place)
+                for name, module in list(sys.modules.items()):  # a folder elsewhere, taken for a package
+                    by_folder = hasattr(module, "__path__") and getattr(module, "__file__", None) is None
+                    if by_folder and os.path.exists(os.path.join(place, name)):
+                        del sys.modules[name]
 
     def _lacking(self, statement: ast.stmt) -> Failure | None:
         """What failed before, where a statement reads what stands for it: torch, and whatever else it is
@@ -559,6 +581,12 @@ class ProjectFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self.files = files
         self.display = display
         self.modules: list[SlicedModule] = []
+
+    def take_in(self, folder: str) -> None:
+        """Let a folder's modules be the project's too."""
+        root = os.path.realpath(folder) + os.sep
+        if not root.startswith(tuple(self.roots)):
+            self.roots.append(root)
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
         spec = importlib.machinery.PathFinder.find_spec(fullname, path)

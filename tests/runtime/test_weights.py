@@ -31,7 +31,8 @@ def test_a_model_is_built_without_its_weights(body: str) -> None:
     text += (
         "def fetch(name, root='~/.weights_of_mine'):\n    root = os.path.expanduser(root)\n"
         "    path = os.path.join(root, name)\n    if os.path.exists(path):\n        return path\n"
-        "    os.makedirs(root)\n    urllib.request.urlretrieve('https://example.org', path)\n    return path\n"
+        "    os.makedirs(root)\n    urllib.request.urlretrieve('https://example.org', path)\n"
+        "    return path\n"
         "def load(net, name):\n    path = os.path.join('cache', name)\n"
         "    os.makedirs('cache', exist_ok=True)\n    if not os.path.exists(path):\n"
         "        urllib.request.urlretrieve('https://example.org', path)\n"
