@@ -196,16 +196,30 @@ class Builder:
 
     def leave_out_parts(self, targets: Sequence[Target], built: Container[str]) -> None:
         """Take back that classes, or what functions define, lack arguments where the file's factories were
-        `built`: these are what the file offers, and a class that none of them needs is a part for others,
-        or a helper."""
+        `built` and something in the file mentions them: these factories are what the file offers, and a class
+        that none of them needs is a part for others, or a helper. What nothing mentions is no part."""
         if any(target.kind == "factory" and target.name in built for target in targets):
-            classes = {target.name for target in targets if target.kind == "class" or target.definition}
+            classes = {
+                target.name
+                for target in targets
+                if target.definition or (target.kind == "class" and self._is_mentioned(target.name))
+            }
             classes -= self._made_up
             self.problems = [
                 problem
                 for problem in self.problems
                 if problem.reason != "missing-arguments" or problem.model not in classes
             ]
+
+    def _is_mentioned(self, name: str) -> bool:
+        """Whether the file uses a class of its own anywhere outside of it. An installed package has classes
+        for others."""
+        return "site-packages" in self.job.path or any(
+            isinstance(node, ast.Name) and node.id == name
+            for statement in self.file.tree.body
+            if getattr(statement, "name", None) != name
+            for node in ast.walk(statement)
+        )
 
     def _effects(self) -> list[Problem]:
         return list(self.guard.effects) if self.guard else []

@@ -457,3 +457,16 @@ def test_a_waveform_that_no_layer_reads_as_it_is() -> None:
 def traced_alone(folder: Path, text: str) -> FileTrace:
     (folder / "parts.py").write_text(text)
     return trace_text(text, folder=folder, name="parts.py")
+
+
+@pytest.mark.parametrize(
+    ("more", "reasons"),
+    [("", ["missing-arguments"]), ("def head(gizmo):\n    return Head(gizmo)\n", [])],
+    ids=["nothing", "a function"],
+)
+def test_a_class_beside_a_factory_is_a_part_only_where_something_builds_it(
+    more: str, reasons: list[str]
+) -> None:
+    text = HEADER + "def make(c=8):\n    return nn.Sequential(nn.Conv2d(3, c, 3), nn.ReLU())\n"
+    text += module("Head", "self.fc = nn.Linear(8, gizmo)", "x: self.fc(x)", arguments=", gizmo")
+    assert [problem.reason for problem in trace_text(text + more, (3, 8, 8)).problems] == reasons
