@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import ast
 import contextlib
+import copy
 import importlib.util
 import itertools
 import os
@@ -19,10 +20,10 @@ from torch import nn
 
 from cnnlint.diagnostic import Span
 from cnnlint.job import Job
-from cnnlint.runtime import construct, samples
+from cnnlint.runtime import construct, conventional, samples
 from cnnlint.runtime.candidates import Candidate, NotAModel, candidates, definition, partly, required
 from cnnlint.runtime.construct import Construction
-from cnnlint.runtime.errors import is_ours, is_refusal, lacks_gpu, raised_in, said, words
+from cnnlint.runtime.errors import hand_over, is_ours, is_refusal, lacks_gpu, raised_in, said, words
 from cnnlint.runtime.frames import UserFiles
 from cnnlint.runtime.guard import Guard
 from cnnlint.runtime.lacking import leaves_open
@@ -98,9 +99,10 @@ class Builder:
             return self._parts.pop(target.name)
         unavailable: Unavailable | None = None
         effects = self._effects()
-        for candidate in candidates(
+        ways = candidates(
             target, self.job.models, self.files, lambda: self._elsewhere(target), self._settings
-        ):
+        )
+        for candidate in itertools.chain(ways, self._configured(target)):
             self._forget_effects(effects)  # to try what came before was our idea
             construction = self._construction
             try:
@@ -262,6 +264,30 @@ class Builder:
             if not optional:
                 for construction, evaluate in (*calls, *self.siblings.unresolved(target.name)):
                     yield partly(target, construction, self._settings, evaluate)
+
+    def _configured(self, target: Target) -> Iterator[Candidate]:
+        """A target that takes a configuration as a whole, with those that the project has."""
+        if target.kind == "variable" or "site-packages" in self.job.path:
+            return
+        with contextlib.suppress(Unavailable, NotAModel, AttributeError, ArgumentsMissing):
+            function = definition(self.load(), target)
+            names = required(function)
+            wanted = [name for name in names if name in conventional.CONFIGURATIONS]
+            if len(wanted) != 1:
+                return
+            others = conventional.by_name([name for name in names if name not in wanted], self._settings)
+            named = {name: item.value for name, item in others.items()}
+            for given in self.siblings.configurations():
+                note = f"{target.name} was built with the project's configuration: {given.where}"
+                yield Candidate(
+                    f"{target.name}({wanted[0]})",
+                    lambda module, value=given.value: hand_over(  # type: ignore[misc]
+                        definition(module, target), **{wanted[0]: copy.deepcopy(value)}, **named
+                    ),
+                    guessed=True,
+                    tentative=True,
+                    note=lambda module, note=note: note,  # type: ignore[misc]
+                )
 
     def _settings(self, names: list[str]) -> dict[str, Setting]:
         """What the file and the project say of names; an installed package says nothing."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import inspect
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -113,12 +114,31 @@ class _ByName:
             self.given = given
             try:
                 return hand_over(function, **{name: item.value for name, item in given.items()})
+            except (AssertionError, ValueError):
+                return self._of_other_depth(function, given)
             except TypeError as error:
                 # resnet18(**kwargs) hands on what ResNet needs
                 lacking = [name for name in conventional.lacking(error) if name not in given]
                 if not lacking or not _takes_rest(function):
                     raise
                 given = given | conventional.by_name(lacking, self.settings)
+
+    def _of_other_depth(self, function: Callable[..., Any], given: dict[str, conventional.Argument]) -> Any:
+        """The call with another number of layers, where the constructor refuses the one that was given.
+        Raises what it raises where it refuses all."""
+        counts = [
+            name
+            for name, item in given.items()
+            if type(item.value) is int and conventional.COUNTS_LAYERS.search(name)
+        ]
+        for depth in conventional.DEPTHS if counts else ():
+            for name in counts:
+                given = {**given, name: conventional.Argument(depth, repr(depth))}
+            with contextlib.suppress(AssertionError, ValueError):
+                model = hand_over(function, **{name: item.value for name, item in given.items()})
+                self.given = given
+                return model
+        raise ArgumentsMissing(self.target.name)
 
     def varied(self, module: SlicedModule) -> Any:
         """The same call with other numbers."""

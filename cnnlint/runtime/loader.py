@@ -27,6 +27,7 @@ from torch import nn
 
 from cnnlint.diagnostic import Span
 from cnnlint.runtime import samples
+from cnnlint.runtime.configurations import STAND_INS
 from cnnlint.runtime.errors import words
 from cnnlint.runtime.frames import UserFiles
 from cnnlint.runtime.lightning import LightningModule
@@ -424,6 +425,10 @@ class SlicedModule:
         missing = _lacked_by(statement, error)
         failure = cause or Failure(names, error, self._place(statement, error), missing)
         self.failures.append(failure)
+        if failure.missing and isinstance(statement, ast.ImportFrom):
+            for alias in statement.names:
+                if (known := STAND_INS.get(f"{statement.module}.{alias.name}")) is not None:
+                    self.namespace[alias.asname or alias.name] = known
         for name in names:
             if name not in self.namespace:
                 origin = f"{statement.module}.{name}" if isinstance(statement, ast.ImportFrom) else name
