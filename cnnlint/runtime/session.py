@@ -7,7 +7,7 @@ import itertools
 import re
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -34,6 +34,7 @@ from cnnlint.runtime.loader import Failure
 from cnnlint.runtime.tracer import DataDependent, ModelNames, TooManyOperations, Tracer
 from cnnlint.source.expressions import Expression
 from cnnlint.source.file import SourceFile
+from cnnlint.source.redefined import versions
 from cnnlint.traces import Cost, Degree, Fault, FileTrace, Input, Model, Operation, Pass, Problem, Variant
 
 BATCH = 103 * 840
@@ -54,13 +55,27 @@ def trace_file(job: Job, scratch: str, progress: Callable[[FileTrace], None]) ->
         scratch: the folder that the file's code may write into.
         progress: is given what is there after each model.
     """
-    return Session(job, scratch).run(progress)
+    (file, _), *earlier = versions(SourceFile(job.filename, job.text, job.cells))
+    whole = Session(replace(job, text=file.text), scratch)
+    trace = whole.run(progress)
+    for version, rows in earlier:
+        if rows:
+            session = Session(replace(job, text=version.text), scratch, guard=whole.guard)
+            trace = _joined_traces(trace, session.run(lambda _: progress(trace), rows))  # noqa: B023
+    return trace
+
+
+def _joined_traces(one: FileTrace, other: FileTrace) -> FileTrace:
+    """What two versions of a file have given (see `cnnlint.source.redefined`)."""
+    models = sorted((*one.models, *other.models), key=lambda model: model.span.row)
+    problems = dict.fromkeys((*one.problems, *other.problems))
+    return replace(one, models=tuple(models), problems=tuple(problems), crash=one.crash or other.crash)
 
 
 class Session:
     """The state of one file's run."""
 
-    def __init__(self, job: Job, scratch: str, files: UserFiles | None = None):
+    def __init__(self, job: Job, scratch: str, files: UserFiles | None = None, guard: Guard | None = None):
         self.job = job
         self.scratch = scratch
         self.crash: str | None = None
@@ -74,19 +89,20 @@ class Session:
         self._ran_for_real = False  # for this model, since its forward asks for values
         self._builder = Builder(job, self.file, self.files)
         self._describer = Describer(self.files)
-        self._guard: Guard | None = None
+        self.guard = guard
         self._too_large: set[int] = set()  # models that do something for each sample of the batch
 
-    def run(self, progress: Callable[[FileTrace], None]) -> FileTrace:
-        targets = self._targets()
-        if not self.job.allow_effects:
-            self._guard = Guard(self.files, self.scratch)
-            self._guard.install()
-            self._builder.guard = self._guard
+    def run(self, progress: Callable[[FileTrace], None], rows: Container[int] | None = None) -> FileTrace:
+        """The trace of the file; with `rows` of the models there only."""
+        targets = self._targets(rows)
+        if not self.job.allow_effects and self.guard is None:
+            self.guard = Guard(self.files, self.scratch)
+            self.guard.install()
+        self._builder.guard = self.guard
         models: list[Model] = []
         for target in itertools.chain(targets, self._builder.parts(targets)):
-            if self._guard:
-                self._guard.model = target.name
+            if self.guard:
+                self.guard.model = target.name
             try:
                 models.append(self._model(target))
             except NotAModel:
@@ -98,14 +114,15 @@ class Session:
         self._builder.leave_out_parts(targets, {model.name for model in models})
         return self._so_far(models)
 
-    def _targets(self) -> Sequence[Target]:
-        """The models of the file, by its text and by the configuration."""
+    def _targets(self, rows: Container[int] | None) -> Sequence[Target]:
+        """The models of the file, by its text and by the configuration; with `rows` those there."""
         found = survey(self.file, self.job.asked_for())
-        self.problems.extend(found.problems)
-        return configured.complete(found.targets, self.job.configured)
+        self.problems.extend(item for item in found.problems if rows is None or item.span.row in rows)
+        targets = [item for item in found.targets if rows is None or item.span.row in rows]
+        return configured.complete(targets, self.job.configured)
 
     def _so_far(self, models: list[Model]) -> FileTrace:
-        effects = self._guard.effects if self._guard else []
+        effects = self.guard.effects if self.guard else []
         return FileTrace(
             self.job.filename, tuple(models), (*self.problems, *self._builder.problems, *effects), self.crash
         )
@@ -142,7 +159,7 @@ class Session:
 
     def _found(self, target: Target, built: Built) -> reading.Found:
         """The inputs of a model. Raises InputUnknown."""
-        effects = list(self._guard.effects) if self._guard else []
+        effects = list(self.guard.effects) if self.guard else []
         found = weighing.find(
             target,
             built.model,
@@ -153,8 +170,8 @@ class Session:
             self._axes(built),
             self.job.timeout * PROBING,
         )
-        if self._guard:  # to look for inputs was our idea, and what forward does comes again
-            self._guard.effects = effects
+        if self.guard:  # to look for inputs was our idea, and what forward does comes again
+            self.guard.effects = effects
         return found
 
     def _axes(self, built: Built) -> dict[str, tuple[str, ...]]:
@@ -187,7 +204,7 @@ class Session:
             return
         if any(operation.fault for run in passes for operation in run.operations):
             return
-        if self._guard and any(effect.model == target.name for effect in self._guard.effects):
+        if self.guard and any(effect.model == target.name for effect in self.guard.effects):
             return
         last = passes[0].operations[-1].calls if passes[0].operations else ()
         self.problems.append(
@@ -235,7 +252,7 @@ class Session:
         if self.job.device != "meta" or self._ran_for_real:
             return ()
         problems, notes, why = list(self.problems), list(self.notes), self._why_ended
-        effects = list(self._guard.effects) if self._guard else []
+        effects = list(self.guard.effects) if self.guard else []
 
         def retrace(given: Sequence[Input], like: Pass) -> Pass | None:
             faulty = any(operation.fault for operation in like.operations)
@@ -244,8 +261,8 @@ class Session:
 
         variants = tuple(variation.of_sizes(found.inputs, passes, retrace))
         self.problems, self.notes, self._why_ended = problems, notes, why  # to vary them was our idea
-        if self._guard:
-            self._guard.effects = effects
+        if self.guard:
+            self.guard.effects = effects
         return variants
 
     def _without_unproven(
