@@ -7,6 +7,12 @@ from cnnlint.plugin import Option
 from cnnlint.wording import flattened_map, image_size, worked_out
 from cnnlint_rules._operations import OperationRule
 
+SMALL = 32
+"""Height or width below which a picture is small: digits and icons."""
+
+FEW_WEIGHTS = 100_000
+"""Weights below which the head of a model of small pictures is no burden."""
+
 
 class NoDownsampling(OperationRule):
     """A flatten and Linear head on a map that nothing has downsampled.
@@ -91,6 +97,8 @@ class NoDownsampling(OperationRule):
             ):
                 continue
             features, count = worked_out(before.shape[1:]), product(weight.shape)
+            if min(image) < SMALL and len(image) > 1 and count < FEW_WEIGHTS:
+                continue
             yield self.at(
                 trace,
                 operation,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import NamedTuple
 
 from cnnlint.diagnostic import Span
 from cnnlint.evidence.facts import InputEvidence, InputShape
@@ -77,6 +78,19 @@ RESIZES = frozenset({"Resize", "Scale"})
 CROPS = frozenset({"CenterCrop", "RandomCrop", "RandomResizedCrop", "RandomSizedCrop"})
 
 
+class Loaded(NamedTuple):
+    """What a loop over a data set or its loader gets.
+
+    Attributes:
+        sizes: of one sample, as expressions in the place of the data set.
+        batched: whether samples come in batches.
+    """
+
+    dataset: Use
+    sizes: list[ast.expr]
+    batched: bool
+
+
 @dataclass(frozen=True)
 class _Pipeline:
     """The shape that a chain of transforms gives, as far as it is known; `size_text` is a size that
@@ -128,9 +142,8 @@ class DatasetReader:
                     found.append(evidence)
         return found
 
-    def loaded(self, loader: Use, depth: int = 0) -> tuple[Use, list[ast.expr]] | None:
-        """The data set that a data loader reads and the sizes of its samples, as expressions in the place
-        of the data set, where all are sure."""
+    def loaded(self, loader: Use, depth: int = 0) -> Loaded | None:
+        """The data set that a data loader reads, or that is read itself, where its sizes are sure."""
         for value in self.scopes.values(*loader) if depth < DEEPEST else ():
             call = value.node
             if not isinstance(call, ast.Call) or not call.args + call.keywords:
@@ -143,11 +156,12 @@ class DatasetReader:
                 given = _argument(call, "dataset", 0)
                 if given is None or any(item.arg == "collate_fn" for item in call.keywords):
                     return None
-                return self.loaded(value._replace(node=given), depth + 1)
+                found = self.loaded(value._replace(node=given), depth + 1)
+                return found._replace(batched=True) if found else None
             for use, samples in self._used:
                 if use.node is call:
                     sizes = _sizes(self._pipeline_of(use, samples), use)
-                    return (use, sizes) if sizes else None
+                    return Loaded(use, sizes, False) if sizes else None
         return None
 
     def class_count(self) -> ClassCount | None:

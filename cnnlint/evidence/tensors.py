@@ -11,6 +11,7 @@ from cnnlint.evidence.loaders import Key, Loaders
 from cnnlint.source.expressions import Expression, Expressions
 from cnnlint.source.names import Imports
 from cnnlint.source.scopes import Scopes, Use
+from cnnlint.traces import Degree
 
 FACTORIES = frozenset(
     "randn rand zeros ones empty full randint randperm arange linspace eye normal tensor".split()
@@ -18,7 +19,7 @@ FACTORIES = frozenset(
 """Functions of torch that make a tensor from numbers."""
 
 ARRAY_FACTORIES = frozenset(
-    "zeros ones rand randn random random_sample empty full randint normal uniform".split()
+    "zeros ones rand randn random random_sample empty full randint normal uniform arange linspace".split()
 )
 """Functions of numpy and numpy.random that make an array from sizes."""
 
@@ -51,7 +52,7 @@ RESHAPES = frozenset(
     unflatten""".split()
 )
 
-RETYPES = frozenset("float half double long int bool byte bfloat16 type".split())
+RETYPES = frozenset("float half double long int bool byte bfloat16 type astype".split())
 
 DEVICE_KEYWORDS = frozenset({"device", "pin_memory", "requires_grad", "generator", "out"})
 
@@ -59,13 +60,20 @@ DEVICE_KEYWORDS = frozenset({"device", "pin_memory", "requires_grad", "generator
 class Source(NamedTuple):
     """How a tensor is made: `node` evaluates to it in the scope of `root`, the call that makes it.
 
-    `sample` is whether it stands for a batch of one that a data loader gives.
+    `sample` is whether it stands for a batch of one that a data loader gives, `drawn` whether a loader of the
+    file is asked for it.
     """
 
     node: ast.expr
     root: Use
     reshaped: bool = False
     sample: bool = False
+    drawn: bool = False
+
+    @property
+    def degree(self) -> Degree:
+        """How surely a model is given such a tensor."""
+        return Degree.FOLLOWED if self.sample or self.drawn else Degree.STATED
 
 
 class Tensors:
@@ -91,7 +99,7 @@ class Tensors:
     def expression(self, source: Source) -> Expression | None:
         """The tensor as an expression; None where its sizes hang on what the text does not say."""
         node = source.node if source.reshaped else _any_batch(source.node, source.root.node)
-        if self._reads_data(source.root._replace(node=node)):
+        if not source.drawn and self._reads_data(source.root._replace(node=node)):
             return None
         return self.expressions.make(source.root, node)
 
@@ -109,7 +117,7 @@ class Tensors:
 
     def _source_of_value(self, use: Use, depth: int) -> Source | None:
         node = use.node
-        given = self._images(use) or self._loaded(use, depth)
+        given = self._images(use) or self._loaded(use, depth) or self._drawn(use)
         if given is not None:
             return given
         if isinstance(node, ast.Call):
@@ -118,6 +126,8 @@ class Tensors:
             return self._operand(use, node, depth)
         if isinstance(node, ast.Subscript) and _is_plain_index(node.slice):
             return self._wrap(use, node, "value", node.value, depth)
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
+            return self.source(use._replace(node=node.value), depth + 1)  # some of the samples
         return None
 
     def _call(self, use: Use, node: ast.Call, depth: int) -> Source | None:
@@ -161,6 +171,8 @@ class Tensors:
 
     def _method(self, use: Use, node: ast.Call, function: ast.Attribute, depth: int) -> Source | None:
         inner = self.source(use._replace(node=function.value), depth + 1)
+        if inner is None and function.attr in ("view", "reshape"):
+            return self._as_viewed(use, node)
         if inner is None:
             return None
         if function.attr in MOVES and not any("float" in ast.unparse(item) for item in node.args):
@@ -179,6 +191,18 @@ class Tensors:
         if not local and not all(_is_plain_index(item) for item in chained.args):
             return None  # the arguments belong to another function than the tensor
         return inner._replace(node=chained, reshaped=inner.reshaped or function.attr in RESHAPES)
+
+    def _as_viewed(self, use: Use, node: ast.Call) -> Source | None:
+        """What is given all its sizes, whatever it was made of: `frombuffer(data).view(48, 48, 3)`."""
+        sizes = (
+            node.args[0].elts if len(node.args) == 1 and isinstance(node.args[0], ast.Tuple) else node.args
+        )
+        values = [constant(self.scopes, use._replace(node=size)) for size in sizes]
+        known = [value for value in values if isinstance(value, int) and value > 0]
+        if not known or len(known) < len(values):
+            return None
+        made = ast.Call(self._of_torch("zeros"), [ast.Constant(size) for size in known], [])
+        return Source(ast.fix_missing_locations(ast.copy_location(made, node)), use, reshaped=True)
 
     def _number(self, use: Use, otherwise: int | None) -> ast.expr:
         """An argument as the number that it surely is; else `otherwise`, for the size of the batch, which
@@ -214,11 +238,10 @@ class Tensors:
             found = self.datasets.loaded(loader) if loader is not None else None
             if found is None:
                 continue
-            dataset, sizes = found
-            made = ast.Call(self._of_torch("zeros"), [ast.Constant(1), *sizes], [])
-            return Source(
-                ast.fix_missing_locations(ast.copy_location(made, dataset.node)), dataset, sample=True
-            )
+            sizes = [ast.Constant(1), *found.sizes] if found.batched else found.sizes
+            made = ast.Call(self._of_torch("zeros"), sizes, [])
+            made = ast.fix_missing_locations(ast.copy_location(made, found.dataset.node))
+            return Source(made, found.dataset, reshaped=not found.batched, sample=True)
         return None
 
     def _loaded(self, use: Use, depth: int) -> Source | None:
@@ -237,6 +260,28 @@ class Tensors:
                 found = self.source(part.use, depth + 1)
                 if found is not None:
                     return _as_batch(found) if part.sample else found
+        return None
+
+    def _drawn(self, use: Use) -> Source | None:
+        """A part of what is drawn from a loader of the file's own, which is asked for one batch."""
+        node: ast.expr = use.node
+        key: ast.expr | None = None
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+            key, node = node.slice, node.value
+        for batch in self.scopes.values(node, use.scope, use.path):
+            loader = self._looped_over(batch)
+            if loader is None or not isinstance(
+                loader.node, (ast.Name, ast.Attribute, ast.Call, ast.Subscript)
+            ):
+                continue
+            drawn: ast.expr = loader.node
+            for name in ("iter", "next"):
+                drawn = ast.Call(ast.Name(name, ast.Load()), [drawn], [])
+            if key is not None:
+                drawn = ast.Subscript(drawn, key, ast.Load())
+            made = ast.fix_missing_locations(ast.copy_location(drawn, loader.node))
+            if self.expressions.make(loader, made) is not None:
+                return Source(made, loader, reshaped=True, drawn=True)
         return None
 
     def _of_torch(self, name: str) -> ast.expr:
