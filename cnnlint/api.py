@@ -19,13 +19,13 @@ from cnnlint.config import Configuration
 from cnnlint.config.models import configured
 from cnnlint.config.selection import rules_for
 from cnnlint.engine import check
+from cnnlint.evidence.directives import parse_inputs
+from cnnlint.evidence.facts import InputShape
 from cnnlint.job import Job, traced
 from cnnlint.judging import judge
 from cnnlint.report import shapes
 from cnnlint.report.table import shapes_table
 from cnnlint.result import Result, TracedFile
-from cnnlint.source.comments import parse_inputs
-from cnnlint.source.facts import InputShape
 from cnnlint.traces import Model
 from cnnlint.tracing import trace_paths
 

@@ -89,6 +89,8 @@ class Diagnostic:
         input_shapes, output_shapes: the shapes that went in and came out, as they are shown
             (`[B, 64, 7, 7]`).
         help: what to write instead.
+        rests_on: the facts that nobody stated and with which its numbers change (`height and width of x`);
+            that there is a fault holds whatever they are.
     """
 
     code: str
@@ -104,6 +106,7 @@ class Diagnostic:
     related: tuple[Related, ...] = ()
     help: str | None = None
     fix: Fix | None = None
+    rests_on: tuple[str, ...] = ()
 
     def replace(self, **changes: object) -> Diagnostic:
         """A copy with some fields changed."""

@@ -66,7 +66,7 @@ def _pairs(ctx: click.Context, option: click.Parameter, values: Iterable[str]) -
 
 
 def _shapes(ctx: click.Context, option: click.Parameter, values: Sequence[str]) -> tuple[Any, ...]:
-    from cnnlint.source.comments import parse_input
+    from cnnlint.evidence.directives import parse_input
 
     try:
         return tuple(parse_input(value) for value in values)

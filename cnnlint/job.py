@@ -6,8 +6,8 @@ import signal
 from dataclasses import dataclass, field
 
 from cnnlint.diagnostic import Span
-from cnnlint.source.configured import Configured, called_name
-from cnnlint.source.facts import InputShape
+from cnnlint.evidence.configured import Configured, called_name
+from cnnlint.evidence.facts import InputShape
 from cnnlint.traces import FileTrace, Problem
 
 STAND_IN = "stand-in"

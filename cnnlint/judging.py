@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
+from cnnlint.causes import without_consequences
+from cnnlint.certainty import Alternatives
 from cnnlint.config import Settings
 from cnnlint.config.selection import known_rules, rules_for
 from cnnlint.diagnostic import Diagnostic, Edit, Fix, Severity, Span
@@ -21,17 +23,22 @@ from cnnlint.source.reading import read
 def judge(file: TracedFile, rules: Iterable[Rule], settings: Settings | None = None) -> FileResult:
     """Runs rules on the trace of a file. A rule that raises becomes a finding; the others go on."""
     settings = settings or Settings()
-    traces = [Trace(model, run, file.source) for model in file.trace.models for run in model.passes]
+    models = [
+        ([Trace(model, run, file.source) for run in model.passes], Alternatives(model, file.source))
+        for model in file.trace.models
+    ]
     found: list[Places] = []
     crashes = [file.trace.crash] if file.trace.crash else []
     for rule in rules:
         place = Span(file.source.filename, 1, 1, 1, 1)
         try:
             found += [places(finding) for finding in _checked(rule.check_file(file.trace))]
-            for trace in traces:
-                place = trace.model.span
-                judged = _causes(_checked(rule.check(trace)), trace)
-                found += [places(finding, trace) for finding in judged]
+            for traces, alternatives in models:
+                for trace in traces:
+                    place = trace.model.span
+                    judged = list(_causes(_checked(rule.judge(trace)), trace))
+                    certain = alternatives.certain(judged, rule.judge)
+                    found += [places(finding, trace) for finding in certain]
         except Exception as error:
             found.append(places(_crash(rule, error, place)))
             crashes.append(traceback.format_exc())
@@ -39,7 +46,7 @@ def judge(file: TracedFile, rules: Iterable[Rule], settings: Settings | None = N
     return FileResult(
         file.source,
         file.trace,
-        _in_order(merge(findings), file.source),
+        _in_order(without_consequences(merge(findings)), file.source),
         tuple(crashes),
         used,
         settings,

@@ -66,12 +66,14 @@ class Coverage:
         partly: models whose forward could be followed only up to some operation.
         unjudged: models that could not be built or had no input.
         lost_files: files that failed before any model of theirs was seen.
+        packages: what this machine lacks for some of them (see `Problem.package`).
     """
 
     judged: int = 0
     partly: int = 0
     unjudged: int = 0
     lost_files: int = 0
+    packages: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, file: FileTrace) -> Coverage:
@@ -89,7 +91,7 @@ class Coverage:
         counts["unjudged"] += len({problem.model for problem in blocking if problem.model} - traced)
         if not counts.total() and blocking:
             counts["lost_files"] = 1
-        return cls(**counts)
+        return cls(**counts, packages=frozenset(item.package for item in file.problems if item.package))
 
     def __add__(self, other: Coverage) -> Coverage:
         return Coverage(
@@ -97,6 +99,7 @@ class Coverage:
             self.partly + other.partly,
             self.unjudged + other.unjudged,
             self.lost_files + other.lost_files,
+            self.packages | other.packages,
         )
 
     @property
@@ -112,7 +115,14 @@ class Coverage:
 
 _CUT_SHORT = frozenset({"trace-incomplete"})
 _PREVENTED = frozenset(
-    {"syntax-error", "import-failed", "model-not-built", "input-unknown", "missing-arguments"}
+    {
+        "syntax-error",
+        "import-failed",
+        "model-not-built",
+        "input-unknown",
+        "missing-arguments",
+        "package-missing",
+    }
 )
 
 
@@ -147,7 +157,7 @@ class Result:
         return [item for item in self.findings() if self.advice or item.severity != Severity.ADVICE]
 
     def crashes(self) -> Iterator[str]:
-        """The tracebacks of rules that raised."""
+        """The tracebacks of cnnlint's own faults: of rules that raised, and of what traces."""
         for file in self.files:
             yield from file.crashes
 
@@ -165,9 +175,12 @@ class Result:
         return findings_table(self)
 
     def exit_code(self) -> int:
-        """2 where a rule or cnnlint itself crashed, or where folders were given and hold no model; 1 with a
-        finding that is shown and fails its file; else 0."""
-        if any(file.crashes for file in self.files) or self._nothing_found():
+        """2 where a rule crashed, where cnnlint itself failed and judged nothing, or where folders were given
+        and hold no model; 1 with a finding that is shown and fails its file; else 0. A fault of ours in one
+        file is told there, and the others are linted."""
+        rule_crashed = any(len(file.crashes) > bool(file.trace.crash) for file in self.files)
+        failed = any(file.trace.crash for file in self.files) and not self.coverage.traced
+        if rule_crashed or failed or self._nothing_found():
             return 2
         least = Severity.ADVICE if self.advice else Severity.WARNING
         return int(

@@ -10,9 +10,10 @@ Tensors are referred to by their `id`, which is unique within the model's pass.
 from __future__ import annotations
 
 import dataclasses
+import enum
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -20,6 +21,33 @@ from typing import Any
 from cnnlint.diagnostic import Span
 
 Shape = tuple[int, ...]
+
+
+class Degree(enum.StrEnum):
+    """How a fact about a model is known, the surest first."""
+
+    STATED = "stated"
+    """By an option, a comment, a configuration, an annotation, or a tensor handed to this very model."""
+
+    FOLLOWED = "followed"
+    """By data that flows from a data set, a loader or another file to a call of this model."""
+
+    NEEDED = "needed"
+    """Solved: the layers take nothing else."""
+
+    ASSUMED = "assumed"
+    """By convention: other values would do as well."""
+
+    @property
+    def sure(self) -> bool:
+        """Whether somebody said it, so that what does not fit it is a mistake."""
+        return self in (Degree.STATED, Degree.FOLLOWED)
+
+
+def weakest(degrees: Iterable[Degree]) -> Degree:
+    """The least sure of some degrees; STATED where there are none."""
+    order = list(Degree)
+    return max(degrees, key=order.index, default=Degree.STATED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +279,8 @@ class Input:
         source: "option", "comment", "configuration", "evidence", "solved" or "assumed".
         reason: said in the report: `from datasets.MNIST in line 112`.
         span: where the evidence stands, if anywhere.
+        degree: how it is known that the model takes such an input at all: its rank and dtype.
+        axes: how each axis of the shape is known; () where all are known as the input is.
     """
 
     name: str
@@ -259,6 +289,33 @@ class Input:
     source: str = "assumed"
     reason: str = ""
     span: Span | None = None
+    degree: Degree = Degree.ASSUMED
+    axes: tuple[Degree, ...] = ()
+
+    def axis(self, number: int) -> Degree:
+        """How one axis of the shape is known."""
+        return self.axes[number] if self.axes else self.degree
+
+    @property
+    def size_degree(self) -> Degree:
+        """How the size is known, that is the axes behind the channels; of a vector its only axis."""
+        first = 1 if len(self.shape) > 1 else 0
+        return weakest(self.axis(number) for number in range(first, len(self.shape)))
+
+
+@dataclass(frozen=True, slots=True)
+class GivenArgument:
+    """An argument with which the model was built, where the call does not stand in the text as it is.
+
+    Attributes:
+        text: the value as it is shown.
+        reason: where it comes from (`opts.py, line 12`); "" where it was made up.
+    """
+
+    name: str
+    text: str
+    degree: Degree
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +332,11 @@ class LossUse:
     span: Span | None
     activation: str | None = None
 
+    @property
+    def degree(self) -> Degree:
+        """How it is known: declared, or from the text."""
+        return Degree.STATED if self.span is None else Degree.FOLLOWED
+
 
 @dataclass(frozen=True, slots=True)
 class ClassCount:
@@ -286,19 +348,31 @@ class ClassCount:
     reason: str
     configured: bool = False
 
+    @property
+    def degree(self) -> Degree:
+        """How it is known."""
+        return Degree.STATED if self.configured else Degree.FOLLOWED
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the file's text says of this model, beside its input."""
+    """What the file's text says of this model, beside its input.
+
+    Attributes:
+        smallest_batch: the samples of the smallest batch that the file's own training loader gives; None
+            where it does not say.
+    """
 
     losses: tuple[LossUse, ...] = ()
     class_counts: tuple[ClassCount, ...] = ()
+    smallest_batch: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Something that kept a file or a model from being judged whole: `reason` is the name of a CNN0
-    rule (`import-failed`, `input-unknown`)."""
+    rule (`import-failed`, `input-unknown`). `package` is what this machine lacks, where that is why; one that
+    begins with a dot is a module of the project that is to be built."""
 
     reason: str
     message: str
@@ -307,6 +381,7 @@ class Problem:
     label: str = ""
     model: str | None = None
     related: tuple[tuple[str, Span], ...] = ()
+    package: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,6 +420,22 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class Variant:
+    """The model once more, with other values for facts that nobody stated and that it accepts as well.
+
+    What is found with the first values and not with these rests on a guess.
+
+    Attributes:
+        changed: the facts that differ, for people: `height and width of x`, `num_classes`.
+        passes: one for each pass of the model, in the same modes.
+    """
+
+    changed: tuple[str, ...]
+    inputs: tuple[Input, ...]
+    passes: tuple[Pass, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """One model of a file.
 
@@ -357,6 +448,9 @@ class Model:
         probes: passes with inputs of other sizes, in the mode of the first complete pass, where a job
             asks for them.
         attempts: what other sizes did, where the probes show that the pass cannot be replayed.
+        arguments: those of the call that built it which the text does not give as they are.
+        variants: the model with other values for what is only assumed; () where nothing is, or where no
+            other values could be tried.
         engine: "stand-in" or "torch": what the forward ran on.
         needed: what torch was needed for.
     """
@@ -372,6 +466,8 @@ class Model:
     notes: tuple[str, ...] = ()
     probes: tuple[Pass, ...] = ()
     attempts: tuple[Attempt, ...] = ()
+    arguments: tuple[GivenArgument, ...] = ()
+    variants: tuple[Variant, ...] = ()
     engine: str = "torch"
     needed: str | None = None
 
@@ -423,6 +519,8 @@ def _reader(kind: Any) -> typing.Callable[[Any], Any]:
         hints = typing.get_type_hints(kind)
         readers = {item.name: _reader(hints[item.name]) for item in dataclasses.fields(kind)}
         return lambda data: kind(**{key: readers[key](item) for key, item in data.items()})  # type: ignore[operator]
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        return kind
     origin = typing.get_origin(kind)
     arguments = typing.get_args(kind)
     if origin is tuple and len(arguments) == 2 and arguments[1] is Ellipsis:

@@ -198,8 +198,8 @@ def _prepared(
     if start and _LOOKS_LIKE_A_MODEL.search(source.text):
         start()
     # A file that the cache knows needs none of this.
-    from cnnlint.source.packages import packages_needed
-    from cnnlint.source.survey import survey
+    from cnnlint.evidence.packages import packages_needed
+    from cnnlint.evidence.survey import survey
 
     found = survey(source, job.asked_for())
     if not found.targets:

@@ -14,7 +14,12 @@ KEEPS_FEATURES = frozenset(
 """Kinds of operators between a map and the layer that reads it which change no value's place."""
 
 
-def sizes(shape: Sequence[int]) -> str:
+def listing(names: Sequence[str]) -> str:
+    """`Net`, `Net and Actor`, `Net, Actor and Critic`."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
+
+
+def sizes(shape: Sequence[int | str]) -> str:
     """`64 × 7 × 7`."""
     return " × ".join(str(size) for size in shape)
 
@@ -22,14 +27,6 @@ def sizes(shape: Sequence[int]) -> str:
 def worked_out(shape: Sequence[int]) -> str:
     """`64 × 7 × 7 = 3136`."""
     return f"{sizes(shape)} = {product(shape)}"
-
-
-def assumption(trace: Trace) -> str:
-    """` (at an assumed input of 3 × 224 × 224)` for findings on sizes that rest on it, else ""."""
-    for item in trace.model.inputs:
-        if item.source == "assumed" and item.shape:
-            return f" (at an assumed input of {sizes(item.shape)})"
-    return ""
 
 
 def image_size(trace: Trace) -> Shape:

@@ -11,7 +11,7 @@ from cnnlint.graph import Trace
 from cnnlint.placing import Place, place
 from cnnlint.plugin import Rule
 from cnnlint.traces import Fault, Operation, Tensor
-from cnnlint.wording import assumption, ladder_here, maker, shown
+from cnnlint.wording import ladder_here, maker, shown
 
 
 @dataclass
@@ -79,7 +79,7 @@ class FaultRule(Rule):
         came = ladder_here(trace, source) if related is None else related
         return self.report(
             refused.where.span,
-            (message or refused.fault.message) + assumption(trace),
+            message or refused.fault.message,
             trace=trace,
             label=refused.produced if label is None else label,
             layers=(operation.layer,) if operation.layer else (),

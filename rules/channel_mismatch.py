@@ -93,6 +93,4 @@ class ChannelMismatch(FaultRule):
             help += ", or give it colour images: MNIST and FashionMNIST have 1 channel"
         elif (expected, actual) == (1, 3):
             help += ", or turn the images grey (transforms.Grayscale()): colour images have 3 channels"
-        sure = producer != "the input" or not trace.assumed_input
-        fix = argument_fix(trace, where, actual) if sure else None
-        return self.refusal(refused, message, help=help, fix=fix)
+        return self.refusal(refused, message, help=help, fix=argument_fix(trace, where, actual))

@@ -1,10 +1,12 @@
 """CNN0: what could not be judged. The worker notes these problems; here they become findings."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 from cnnlint.diagnostic import Diagnostic, Related, Severity
 from cnnlint.plugin import Rule
-from cnnlint.traces import FileTrace
+from cnnlint.traces import FileTrace, Problem
+from cnnlint.wording import listing
 
 
 class ProblemRule(Rule):
@@ -57,10 +59,10 @@ class ImportFailed(ProblemRule):
 
     ## Why
     To build a model, the imports, classes, functions and constants that it needs are run (training code
-    is not). One of them raised; a package that is missing is named.
+    is not). One of them raised. A package that is missing here is CNN011.
 
     ## Use instead
-    Install what is missing, or move what needs data or devices out of the module's top level.
+    Mend the line, or move what needs data or devices out of the module's top level.
     """
 
     code = "CNN002"
@@ -98,10 +100,12 @@ class ImportFailed(ProblemRule):
         """,
         """
         import torch.nn as nn
-        import package_that_is_not_there
-        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ package_that_is_not_there
 
-        WIDTH = package_that_is_not_there.width(3)
+        def widths():
+            return {"small": 8}
+
+        WIDTH = widths()["large"]
+        ^^^^^^^^^^^^^^^^^^^^^^^^^ large
 
         # cnnlint: input=3x8x8
         class Net(nn.Module):
@@ -417,3 +421,106 @@ class MissingArguments(ProblemRule):
                 return self.conv(x)
         """,
     ]
+
+
+class PackageMissing(Rule):
+    """A model needs a package, or a compiled module of its project, that this machine lacks.
+
+    ## Why
+    What it gives to the model is not known, so that the model is not judged, or not whole. That says nothing
+    against the code. A package that only trains, logs or measures is not needed.
+
+    ## Use instead
+    Install the package in the environment that cnnlint runs in; build the project's extension in place.
+    """
+
+    code = "CNN011"
+    name = "package-missing"
+    severity = Severity.ADVICE
+
+    valid = [
+        """
+        import package_that_is_not_there as pl
+        import torch.nn as nn
+
+        # cnnlint: input=3x8x8
+        class Net(pl.LightningModule):
+            def __init__(self):
+                super().__init__()
+                self.conv = nn.Conv2d(3, 8, 3)
+                self.accuracy = pl.metrics.Accuracy(10)
+
+            def forward(self, x):
+                return self.conv(x)
+        """,
+        """
+        import torch.nn as nn
+
+        WIDTH = 64 // 0
+
+        # cnnlint: input=3x8x8
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.conv = nn.Conv2d(3, WIDTH, 3)
+
+            def forward(self, x):
+                return self.conv(x)
+        """,
+    ]
+    invalid = [
+        """
+        import torch.nn as nn
+        import package_that_is_not_there
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ package_that_is_not_there
+
+        WIDTH = package_that_is_not_there.width(3)
+
+        # cnnlint: input=3x8x8
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.conv = nn.Conv2d(3, WIDTH, 3)
+
+            def forward(self, x):
+                return self.conv(x)
+        """,
+        """
+        import torch.nn as nn
+        from package_that_is_not_there import width
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ Net and Other need the package 'package_that_is_not_there'
+
+        # cnnlint: input=3x8x8
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.conv = nn.Conv2d(3, width(3), 3)
+
+            def forward(self, x):
+                return self.conv(x)
+
+        # cnnlint: input=3x8x8
+        class Other(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.conv = nn.Conv2d(3, width(4), 3)
+
+            def forward(self, x):
+                return self.conv(x)
+        """,
+    ]
+
+    def check_file(self, file: FileTrace) -> Iterator[Diagnostic]:
+        """One finding a package, with the models behind it."""
+        by_package: dict[str, list[Problem]] = defaultdict(list)
+        for problem in file.problems:
+            if problem.reason == self.name and problem.package:
+                by_package[problem.package].append(problem)
+        for problems in by_package.values():
+            first = problems[0]
+            models = list(dict.fromkeys(item.model for item in problems if item.model))
+            message = first.message
+            if len(models) > 1:
+                message = f"{listing(models)} need {message.removeprefix(f'{first.model} needs ')}"
+            finding = self.report(first.span, message, help=first.help)
+            yield finding.replace(model=first.model)

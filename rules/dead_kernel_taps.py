@@ -6,7 +6,7 @@ from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace
 from cnnlint.plugin import Option
 from cnnlint.traces import Operation
-from cnnlint.wording import assumption, image_size, sizes
+from cnnlint.wording import image_size, sizes
 from cnnlint_rules._operations import OperationRule
 
 
@@ -30,6 +30,7 @@ class DeadKernelTaps(OperationRule):
     code = "CNN303"
     name = "dead-kernel-taps"
     severity = Severity.WARNING
+    measures_size = True
 
     warning_share = Option(
         0.05, "the dead share of the convolution weights that is a warning", least=0, most=1
@@ -84,11 +85,9 @@ class DeadKernelTaps(OperationRule):
             trace,
             worst,
             f"{percent} % of this model's convolution weights only ever multiply zero padding "
-            f"at {sizes(image_size(trace)).replace(' ', '')}{assumption(trace)}",
+            f"at {sizes(image_size(trace)).replace(' ', '')}",
             label=f"{kernel} kernel{dilated} on a {here} map: {int(count):,} weights are dead",
             help="downsample less, give larger images, or use a smaller kernel or dilation here",
             also=[operation for _, operation in dead],
-            severity=Severity.WARNING
-            if float(share) >= self.warning_share and not trace.assumed_input
-            else Severity.ADVICE,
+            severity=Severity.WARNING if float(share) >= self.warning_share else Severity.ADVICE,
         )

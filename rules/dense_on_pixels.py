@@ -3,7 +3,7 @@ from collections.abc import Iterator
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace, product
 from cnnlint.plugin import Option
-from cnnlint.wording import assumption, flattened_map, sizes
+from cnnlint.wording import flattened_map, sizes
 from cnnlint_rules._operations import OperationRule
 
 
@@ -24,6 +24,7 @@ class DenseOnPixels(OperationRule):
     code = "CNN402"
     name = "dense-on-pixels"
     severity = Severity.ADVICE
+    measures_size = True
 
     smallest_image = Option(8, "the height and width from which on an input counts as an image", least=1)
 
@@ -78,6 +79,6 @@ class DenseOnPixels(OperationRule):
                 trace,
                 operation,
                 f"{trace.describe(operation)} reads pixels: {sizes(before.shape[1:])} × {weight.shape[0]} "
-                f"= {count:,} weights, each bound to one pixel{assumption(trace)}",
+                f"= {count:,} weights, each bound to one pixel",
                 help="put convolutions before it, which share their weights over all positions",
             )

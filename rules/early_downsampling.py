@@ -5,7 +5,7 @@ from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace
 from cnnlint.plugin import Option
 from cnnlint.traces import Operation
-from cnnlint.wording import assumption, image_size, ladder_here, sizes
+from cnnlint.wording import image_size, ladder_here, sizes
 from cnnlint_rules._operations import OperationRule
 
 
@@ -26,6 +26,7 @@ class EarlyDownsampling(OperationRule):
     code = "CNN307"
     name = "early-downsampling"
     severity = Severity.ADVICE
+    measures_size = True
 
     largest_image = Option(32, "the height and width up to which an image is small", least=1)
     stride = Option(4, "the stride of the first two layers together that is too much", least=2)
@@ -72,7 +73,7 @@ class EarlyDownsampling(OperationRule):
                 yield self.at(
                     trace,
                     operation,
-                    f"the first {who} {sizes(after.shape[2:])} of a {sizes(image)} image{assumption(trace)}",
+                    f"the first {who} {sizes(after.shape[2:])} of a {sizes(image)} image",
                     argument="stride",
                     help="use stride 1 and no pooling in the stem of a net for small images",
                     related=ladder_here(trace, after),

@@ -1,9 +1,12 @@
+from collections.abc import Sequence
+
 from cnnlint.analyses.axes import BATCH, axis_provenance, roles
+from cnnlint.analyses.symbolic import spatial_formulas
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace
 from cnnlint.placing import argument_fix, written_call
 from cnnlint.traces import Tensor
-from cnnlint.wording import flattened_map, ladder_here, maker, worked_out
+from cnnlint.wording import flattened_map, ladder_here, maker, sizes, worked_out
 from cnnlint_rules._faults import FaultRule, Refused
 
 
@@ -90,9 +93,13 @@ class FlattenMismatch(FaultRule):
                 f"{refused.layer_name} expects {expected} features, but {maker(trace, source)} gives {actual}"
             )
             return self.refusal(refused, message, help=f"write {write}", fix=fix)
-        if trace.assumed_input:
-            fix = None  # the number of features follows from a size that nobody has said
         features, producer = before.shape[1:], maker(trace, before)
+        if (
+            not trace.size_is_known
+            and expected % features[0]
+            and (formulas := spatial_formulas(trace, before))
+        ):
+            return self._for_no_size(refused, producer, (features[0], *formulas))
         message = f"{refused.layer_name} expects {expected} features, but the flattened input has {actual}"
         verb = "is" if producer == "the input" else "gives"
         label = f"{producer} {verb} {trace.show(before)}: {worked_out(features)}"
@@ -107,6 +114,23 @@ class FlattenMismatch(FaultRule):
             help += f"; sizes that would work as it is: {working}"
         return self.refusal(
             refused, message, label=label, help=help, fix=fix, related=ladder_here(trace, before)
+        )
+
+    def _for_no_size(self, refused: Refused, producer: str, features: Sequence[int | str]) -> Diagnostic:
+        """The finding where nobody says the size of the image, and none would do."""
+        channels, *formulas = features
+        axes = len(formulas)
+        message = (
+            f"{refused.layer_name} expects {refused.fault.expected} features, and no image size gives them: "
+            f"{sizes(features)} is a multiple of {channels}, and {refused.fault.expected} is none"
+        )
+        pooled = written_call(refused.where, "in_features", channels)
+        return self.refusal(
+            refused,
+            message,
+            label=f"{producer} gives {channels} channels",
+            help=f"put nn.AdaptiveAvgPool{axes}d(1) before flatten and write {pooled}: it takes every size",
+            related=(),
         )
 
 

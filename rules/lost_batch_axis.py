@@ -8,7 +8,7 @@ from cnnlint.graph import Trace, product
 from cnnlint.placing import argument_fix, place
 from cnnlint.plugin import Rule
 from cnnlint.traces import Operation, Shape, Tensor
-from cnnlint.wording import assumption, ladder_here, maker, shown, worked_out
+from cnnlint.wording import ladder_here, maker, shown, worked_out
 from cnnlint_rules.flatten_mismatch import told_as
 
 
@@ -180,7 +180,7 @@ class LostBatchAxis(Rule):
             help += f", and give {trace.describe(linear)} in_features={count}"
         return self.report(
             where.span,
-            message + assumption(trace),
+            message,
             trace=trace,
             label=f"{producer} gives {trace.show(source)}: {worked_out(features)}",
             layers=(operation.layer,) if operation.layer else (),
@@ -188,7 +188,7 @@ class LostBatchAxis(Rule):
             outputs=shown(trace, *operation.outputs[:1]),
             related=where.related("called here", *ladder_here(trace, source)),
             help=help,
-            fix=None if trace.assumed_input else _flattened(trace, operation, linear, features),
+            fix=_flattened(trace, operation, linear, features),
         )
 
     def _squeezed(

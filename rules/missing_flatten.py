@@ -6,7 +6,7 @@ from cnnlint.fixes.rewriting import before, unsafe_fix
 from cnnlint.graph import Trace, product
 from cnnlint.placing import argument_fix, place, written_call
 from cnnlint.traces import Operation, Tensor
-from cnnlint.wording import assumption, ladder_here, maker, shown, worked_out
+from cnnlint.wording import ladder_here, maker, shown, worked_out
 from cnnlint_rules._faults import FaultRule, Refused
 from cnnlint_rules.flatten_mismatch import told_as
 
@@ -104,7 +104,7 @@ class MissingFlatten(FaultRule):
             yield self.report(
                 where.span,
                 f"{trace.describe(operation)} acts on the width of the map {trace.show(source)}: "
-                f"the map was never flattened, and its width happens to be in_features{assumption(trace)}",
+                f"the map was never flattened, and its width happens to be in_features",
                 trace=trace,
                 label=f"{maker(trace, source)} gives {trace.show(source)}: the layer acts on the width",
                 severity=Severity.WARNING,
@@ -148,7 +148,7 @@ def _help(trace: Trace, operation: Operation, source: Tensor, expected: object) 
 
 
 def _fix(trace: Trace, operation: Operation, source: Tensor, expected: object) -> Fix | None:
-    """What the help says, where a size that nobody has said does not matter."""
+    """What the help says."""
     features = source.shape[1:]
     space = len(features) - 1
     if expected == features[0] != product(features):
@@ -157,7 +157,7 @@ def _fix(trace: Trace, operation: Operation, source: Tensor, expected: object) -
         pooled = before(trace, operation, (f"AdaptiveAvgPool{space}d(1)", "Flatten()"), mean)
         return unsafe_fix(f"put nn.AdaptiveAvgPool{space}d(1) and nn.Flatten() before it", pooled)
     edits = before(trace, operation, ("Flatten()",), "flatten(1)")
-    if trace.assumed_input or edits is None:
+    if edits is None:
         return None
     if expected == product(features):
         return unsafe_fix("put nn.Flatten() before it", edits)

@@ -4,8 +4,14 @@ from cnnlint.analyses.receptive import receptive_fields
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace, product
 from cnnlint.plugin import Option
-from cnnlint.wording import assumption, flattened_map, image_size, worked_out
+from cnnlint.wording import flattened_map, image_size, worked_out
 from cnnlint_rules._operations import OperationRule
+
+SMALL = 32
+"""Height or width below which a picture is small: digits and icons."""
+
+FEW_WEIGHTS = 100_000
+"""Weights below which the head of a model of small pictures is no burden."""
 
 
 class NoDownsampling(OperationRule):
@@ -26,6 +32,7 @@ class NoDownsampling(OperationRule):
     code = "CNN305"
     name = "no-downsampling"
     severity = Severity.WARNING
+    measures_size = True
 
     # boards and patches are flattened at full size for good reasons
     smallest_image = Option(24, "the height and width from which on an image must be downsampled", least=1)
@@ -90,11 +97,13 @@ class NoDownsampling(OperationRule):
             ):
                 continue
             features, count = worked_out(before.shape[1:]), product(weight.shape)
+            if min(image) < SMALL and len(image) > 1 and count < FEW_WEIGHTS:
+                continue
             yield self.at(
                 trace,
                 operation,
                 f"nothing downsamples the map before {trace.describe(operation)}: {features} features "
-                f"take {count:,} weights{assumption(trace)}",
+                f"take {count:,} weights",
                 label=f"the map is still {trace.show(before)}",
                 help="pool (nn.MaxPool2d(2)) or stride on the way; a global average would leave "
                 f"{before.shape[1]} features",

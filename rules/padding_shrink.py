@@ -5,7 +5,7 @@ from cnnlint.graph import Trace, product
 from cnnlint.placing import place
 from cnnlint.plugin import Option, Rule
 from cnnlint.traces import Operation, Shape, Tensor
-from cnnlint.wording import assumption, ladder_here, shown
+from cnnlint.wording import ladder_here, shown
 
 
 class PaddingShrink(Rule):
@@ -26,6 +26,7 @@ class PaddingShrink(Rule):
     code = "CNN304"
     name = "padding-shrink"
     severity = Severity.ADVICE
+    measures_size = True
 
     kept_share = Option(
         0.5, "the share of the map that must be left of what padding would keep", least=0, most=1
@@ -87,7 +88,7 @@ class PaddingShrink(Rule):
         return self.report(
             where.span,
             f"the map that unpadded convolutions ({listed}) leave is {_show(have)}; with padding it would be "
-            f"{_show(kept)}: {trace.show_ladder(last)}{assumption(trace)}",
+            f"{_show(kept)}: {trace.show_ladder(last)}",
             trace=trace,
             layers=tuple(dict.fromkeys(step.layer for step in unpadded if step.layer)),
             inputs=shown(trace, trace.main_input(first)),

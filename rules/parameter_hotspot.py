@@ -4,7 +4,7 @@ from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace, product
 from cnnlint.plugin import Option
 from cnnlint.traces import Operation, Tensor
-from cnnlint.wording import assumption, flattened_map, worked_out
+from cnnlint.wording import flattened_map, worked_out
 from cnnlint_rules._operations import OperationRule
 
 
@@ -26,6 +26,7 @@ class ParameterHotspot(OperationRule):
     code = "CNN401"
     name = "parameter-hotspot"
     severity = Severity.ADVICE
+    measures_size = True
 
     parameters = Option(
         1_000_000, "how many parameters a layer may have, if it holds `share` of all", least=0
@@ -92,6 +93,6 @@ class ParameterHotspot(OperationRule):
             trace,
             operation,
             f"{trace.describe(operation)} holds {count:,} of the model's {total:,} parameters "
-            f"({count / total:.0%}): {worked_out(before.shape[1:])} features × {outputs}{assumption(trace)}",
+            f"({count / total:.0%}): {worked_out(before.shape[1:])} features × {outputs}",
             help=f"with {pool} before the flatten it would hold {pooled:,}",
         )

@@ -95,9 +95,7 @@ def _help(trace: Trace, refused: Refused, source: Tensor | None) -> str:
 
 
 def _fix(trace: Trace, operation: Operation) -> Fix | None:
-    """A convolution padded, a pooling left out; not where only the assumed input is too small."""
-    if trace.assumed_input:
-        return None
+    """A convolution padded, a pooling left out."""
     if operation.kind == "pool":
         return unsafe_fix("drop this pooling", without(trace, operation))
     kernels = {window.extent for window in operation.windows}

@@ -6,7 +6,7 @@ from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace, product
 from cnnlint.plugin import Option
 from cnnlint.traces import Operation, Shape
-from cnnlint.wording import assumption, sizes
+from cnnlint.wording import sizes
 from cnnlint_rules._operations import OperationRule, is_dense
 
 
@@ -30,6 +30,7 @@ class UnproductiveLayers(OperationRule):
     code = "CNN601"
     name = "unproductive-layers"
     severity = Severity.ADVICE
+    measures_size = True
 
     share = Option(
         0.05, "the share of the model's parameters from which on they are reported", least=0, most=1
@@ -123,7 +124,7 @@ class UnproductiveLayers(OperationRule):
             trace,
             first,
             f"every input of {count} ({listed}; {share:.0%} of the parameters) already sees the whole "
-            f"{_show(image)} image{assumption(trace)}",
+            f"{_show(image)} image",
             label=f"each input sees {_show(tuple(math.ceil(field.smallest) for field in seen))}",
             help=f"use images of {_show(useful_resolution(trace))} and more, or leave these layers out",
             also=layers[1:],

@@ -3,7 +3,7 @@ from fractions import Fraction
 
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import Trace, product
-from cnnlint.wording import assumption, ladder_here, sizes
+from cnnlint.wording import ladder_here, sizes
 from cnnlint_rules._operations import OperationRule
 
 
@@ -24,6 +24,7 @@ class UpsamplingAdaptivePool(OperationRule):
     code = "CNN306"
     name = "upsampling-adaptive-pool"
     severity = Severity.WARNING
+    measures_size = True
 
     valid = [
         """
@@ -67,7 +68,7 @@ class UpsamplingAdaptivePool(OperationRule):
                 trace,
                 operation,
                 f"pooling {sizes(before)} to {sizes(after)} is upsampling: it copies each position "
-                f"{copies} times{assumption(trace)}",
+                f"{copies} times",
                 argument="output_size",
                 label=f"the map is only {trace.show(source)}",
                 help=f"write {max(min(before), 1)} or less, or give larger images",

@@ -39,8 +39,9 @@ def test_the_rooms_keep_to_themselves(path: Path) -> None:
     if room(path) == "standin":
         ours = {name for name in modules if name.startswith("cnnlint")}
         assert all(name.startswith(("cnnlint.operators", "cnnlint.standin")) for name in ours)
-    if room(path) in ("runtime", "source", "operators", "standin"):
+    if room(path) in ("runtime", "source", "evidence", "operators", "standin"):
         forbidden = ("cnnlint.plugin", "cnnlint.report", "cnnlint.engine", "cnnlint.cli", "cnnlint_rules")
         assert not {name for name in modules if name.startswith(forbidden)}
     if room(path) in ("source", "operators"):
+        assert not {name for name in modules if name.startswith("cnnlint.evidence")}
         assert not {name for name in modules if name.startswith(("cnnlint.graph", "cnnlint.workers"))}

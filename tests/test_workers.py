@@ -14,9 +14,9 @@ from test_cli import run
 
 from cnnlint import engine
 from cnnlint.config import Settings
+from cnnlint.evidence import survey
 from cnnlint.job import Job
 from cnnlint.processes.forking import ForkServer
-from cnnlint.source import survey
 from cnnlint.workers import Workers
 
 NET = """

@@ -7,8 +7,8 @@ import difflib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from cnnlint.evidence.facts import InputShape
 from cnnlint.option import Option, shown
-from cnnlint.source.facts import InputShape
 
 DEVICES = ("meta", "cpu", "cuda")
 FAIL_LEVELS = ("error", "warning", "advice")
@@ -67,7 +67,7 @@ def _choice(choices: Iterable[str]) -> Callable[[object], str]:
 
 def _loss(value: object) -> str:
     """A loss by the name of its class, or of its function in torch.nn.functional."""
-    from cnnlint.source.losses import FUNCTIONAL_LOSSES, LOSS_CLASSES
+    from cnnlint.evidence.losses import FUNCTIONAL_LOSSES, LOSS_CLASSES
 
     name = Option("", "").read(value).rpartition(".")[2]
     name = FUNCTIONAL_LOSSES.get(name, name)
@@ -96,7 +96,7 @@ def _table(read_value: Callable[[str, object], Any]) -> Callable[[object], dict[
 
 
 def _inputs(name: str, value: object) -> tuple[InputShape, ...]:
-    from cnnlint.source.comments import parse_inputs
+    from cnnlint.evidence.directives import parse_inputs
 
     return tuple(shape for text in _strings(value) for shape in parse_inputs(text))
 

@@ -7,8 +7,8 @@ import re
 from collections.abc import Collection, Iterator
 
 from cnnlint.config.settings import Settings, UsageError
-from cnnlint.source.configured import SOURCE, Configured, called_name
-from cnnlint.source.facts import InputEvidence
+from cnnlint.evidence.configured import SOURCE, Configured, called_name
+from cnnlint.evidence.facts import InputEvidence
 
 
 def configured(path: str, settings: Settings) -> Configured:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from cnnlint.config.patterns import DEFAULT_EXCLUDE, Pattern
 from cnnlint.diagnostic import Severity
+from cnnlint.evidence.facts import InputShape
 from cnnlint.plugin import Plugin
 from cnnlint.shard import WHOLE, Shard
-from cnnlint.source.facts import InputShape
 from cnnlint.traces import ClassCount, LossUse
 
 UNJUDGED_FAMILY = "CNN0"

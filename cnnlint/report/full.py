@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from cnnlint.config import UNJUDGED_FAMILY, Settings
 from cnnlint.diagnostic import Diagnostic, Severity, Span
@@ -25,7 +25,7 @@ class Report:
     def __init__(self, settings: Settings, style: Style, advice: bool = True):
         self._settings, self._style = settings, style
         self._with_advice = advice
-        self._advice: list[str] = []
+        self._advice: list[Diagnostic] = []
         self._told: list[Model] = []
 
     def file(self, file: FileResult) -> Iterator[str]:
@@ -35,12 +35,13 @@ class Report:
                 yield from _finding(finding, file, self._told, self._style)
                 yield ""
             elif self._with_advice:
-                self._advice.append(_advice(finding, self._style))
+                self._advice.append(finding)
 
     def end(self, result: Result) -> Iterator[str]:
         """What stands below the findings of all files."""
         if self._advice:
-            yield from (self._style.folded(line, HANGING) for line in self._advice)
+            for finding, others in _once(self._advice):
+                yield self._style.folded(_advice(finding, others, self._style), HANGING)
             yield ""
         if not self._settings.quiet:
             for line in model_lines(result, self._settings.verbose, self._told):
@@ -49,10 +50,22 @@ class Report:
             yield from fixable_lines(result, self._settings)
 
 
-def _advice(finding: Diagnostic, style: Style) -> str:
+def _once(advice: Sequence[Diagnostic]) -> Iterator[tuple[Diagnostic, int]]:
+    """The pieces of advice, each with how many other files have the same: what one remedy mends (a package
+    that is not installed) is said once."""
+    alike: dict[object, list[Diagnostic]] = {}
+    for finding in advice:
+        key = (finding.code, finding.help) if finding.name == "package-missing" else finding
+        alike.setdefault(key, []).append(finding)
+    for first, *others in alike.values():
+        yield first, len(others)
+
+
+def _advice(finding: Diagnostic, others: int, style: Style) -> str:
     """One line, which says also how a model that could not be judged can be."""
     unjudged = finding.code.startswith(UNJUDGED_FAMILY) and finding.help
-    return concise.line(finding, style) + (f"; {one_line(finding.help or '')}" if unjudged else "")
+    more = f", as {'does 1' if others == 1 else f'do {others}'} more of the files" if others else ""
+    return concise.line(finding, style) + more + (f"; {one_line(finding.help or '')}" if unjudged else "")
 
 
 def _in_frames(file: FileResult, settings: Settings) -> bool:

@@ -8,9 +8,13 @@ from collections.abc import Collection, Iterator
 from cnnlint.config import Settings
 from cnnlint.diagnostic import Applicability, Severity
 from cnnlint.report.style import Style
-from cnnlint.report.text import count, input_line, location, one_line
+from cnnlint.report.text import count, degrees_line, input_line, location, one_line
 from cnnlint.result import Coverage, Result
 from cnnlint.traces import Model
+from cnnlint.wording import listing
+
+MOST_PACKAGES = 5
+"""Missing packages that the last line names one by one."""
 
 
 def last_line(result: Result, style: Style) -> str:
@@ -49,6 +53,8 @@ def model_lines(result: Result, verbose: bool, told: Collection[Model] = ()) -> 
             unsaid = any(item.source in ("assumed", "solved") for item in model.inputs)
             if verbose or unsaid or alone:
                 yield f"{place}: note: {model.name} was given {input_line(model) or 'no input'}"
+            if verbose and (known := degrees_line(model)):
+                yield f"{place}: note: how that is known: {known}"
             for note in model.notes:
                 yield f"{place}: note: {one_line(note)}"
             if verbose:
@@ -102,7 +108,7 @@ def _nothing(result: Result) -> str:
         if number
     ]
     if lost:
-        return f"Nothing was checked: {' and '.join(lost)} could not be judged."
+        return f"Nothing was checked: {' and '.join(lost)} could not be judged{_remedy(coverage)}."
     if result.files:
         return f"Nothing was checked: no model in {count(len(result.files), 'file')}."
     if result.partial:
@@ -124,7 +130,27 @@ def _gaps(coverage: Coverage) -> str:
     ]
     if lost:
         parts.append(f"{' and '.join(lost)} could not be judged")
-    return "".join(f"; {part}" for part in parts)
+    return "".join(f"; {part}" for part in parts) + _remedy(coverage)
+
+
+def _remedy(coverage: Coverage) -> str:
+    """`: install gym and wandb`, where that would let more be judged."""
+    parts = []
+    for verb, wanted in (("install", _is_package), ("build", _is_own)):
+        names = sorted(filter(wanted, coverage.packages))
+        if len(names) > MOST_PACKAGES + 1:
+            names = [*names[:MOST_PACKAGES], f"{len(names) - MOST_PACKAGES} more packages"]
+        if names:
+            parts.append(f"{verb} {listing(names)}")
+    return f": {'; '.join(parts)}" if parts else ""
+
+
+def _is_own(module: str) -> bool:
+    return module.startswith(".")
+
+
+def _is_package(module: str) -> bool:
+    return not _is_own(module)
 
 
 def _advice(number: int) -> str:

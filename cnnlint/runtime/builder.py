@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import ast
 import contextlib
+import copy
 import importlib.util
 import itertools
 import os
@@ -18,16 +19,31 @@ import torch
 from torch import nn
 
 from cnnlint.diagnostic import Span
+from cnnlint.evidence.facts import Target
+from cnnlint.evidence.project import Project
+from cnnlint.evidence.settings import Setting, chosen, sources
 from cnnlint.job import Job
-from cnnlint.runtime import construct, samples
+from cnnlint.runtime import construct, conventional, samples
 from cnnlint.runtime.candidates import Candidate, NotAModel, candidates, definition, partly, required
 from cnnlint.runtime.construct import Construction
-from cnnlint.runtime.errors import is_ours, is_refusal, raised_in, require_torch, said, words
+from cnnlint.runtime.elsewhere import OtherModules
+from cnnlint.runtime.errors import (
+    hand_over,
+    is_ours,
+    is_refusal,
+    lacks_gpu,
+    raised_in,
+    require_torch,
+    said,
+    words,
+)
 from cnnlint.runtime.frames import UserFiles
 from cnnlint.runtime.guard import Guard
 from cnnlint.runtime.lacking import leaves_open
 from cnnlint.runtime.loader import (
     ArgumentsMissing,
+    Failure,
+    NotDefined,
     Placeholder,
     ProjectFinder,
     SlicedModule,
@@ -36,11 +52,9 @@ from cnnlint.runtime.loader import (
     load,
 )
 from cnnlint.runtime.recovery import FAILED, stand_in
-from cnnlint.runtime.siblings import Siblings
-from cnnlint.source.facts import Target
+from cnnlint.source.casts import cast
 from cnnlint.source.file import SourceFile
 from cnnlint.source.names import Imports
-from cnnlint.source.settings import Setting, chosen, sources
 from cnnlint.traces import CallSite, Problem
 
 
@@ -77,7 +91,7 @@ class Builder:
         self._built: list[Built] = []
         self._parts: dict[str, Built] = {}
         self._made_up: set[str] = set()  # models that were built, and of which some faults are not told
-        self.siblings = Siblings(job.path, _display, files)
+        self.project = Project(job.path, _display, OtherModules(_display, files).evaluate)
 
     def load(self) -> SlicedModule:
         """The linted file's module, whose statements run as they are asked for."""
@@ -95,9 +109,10 @@ class Builder:
             return self._parts.pop(target.name)
         unavailable: Unavailable | None = None
         effects = self._effects()
-        for candidate in candidates(
+        ways = candidates(
             target, self.job.models, self.files, lambda: self._elsewhere(target), self._settings
-        ):
+        )
+        for candidate in itertools.chain(ways, self._configured(target)):
             self._forget_effects(effects)  # to try what came before was our idea
             construction = self._construction
             try:
@@ -111,7 +126,7 @@ class Builder:
                 continue
             except NotAModel:
                 raise
-            except ArgumentsMissing:
+            except (ArgumentsMissing, NotDefined):
                 continue
             except BaseException as error:  # the file may raise anything
                 if _is_ours(error):
@@ -128,16 +143,19 @@ class Builder:
                 if isinstance(error, (RecursionError, MemoryError)):
                     self._not_built(target, [error])
                     return None
-                if _is_environment(error) or self._half_imported():
+                if _is_environment(error, self.files) or self._half_imported():
                     self._not_here(target, error)
                     return None
                 return self._rebuild(target, candidate)
             self._tell_failures(target, module)
-            return self._finish(candidate, construction, module, model)
+            built = self._finish(candidate, construction, module, model)
+            if (method := cast(self.file.tree, target.name)) is not None:
+                getattr(nn.Module, method)(built.model)
+            return built
         self._forget_effects(effects)  # what the model lacks for them is told
         if unavailable is not None:
             self._unavailable(target, unavailable)
-        elif target.kind != "class" or not self.siblings.have_part(self.file, target.name):
+        elif target.kind != "class" or not self.project.have_part(self.file, target.name):
             self._missing_arguments(target)
         return None
 
@@ -190,16 +208,30 @@ class Builder:
 
     def leave_out_parts(self, targets: Sequence[Target], built: Container[str]) -> None:
         """Take back that classes, or what functions define, lack arguments where the file's factories were
-        `built`: these are what the file offers, and a class that none of them needs is a part for others,
-        or a helper."""
+        `built` and something in the file mentions them: these factories are what the file offers, and a class
+        that none of them needs is a part for others, or a helper. What nothing mentions is no part."""
         if any(target.kind == "factory" and target.name in built for target in targets):
-            classes = {target.name for target in targets if target.kind == "class" or target.definition}
+            classes = {
+                target.name
+                for target in targets
+                if target.definition or (target.kind == "class" and self._is_mentioned(target.name))
+            }
             classes -= self._made_up
             self.problems = [
                 problem
                 for problem in self.problems
                 if problem.reason != "missing-arguments" or problem.model not in classes
             ]
+
+    def _is_mentioned(self, name: str) -> bool:
+        """Whether the file uses a class of its own anywhere outside of it. An installed package has classes
+        for others."""
+        return "site-packages" in self.job.path or any(
+            isinstance(node, ast.Name) and node.id == name
+            for statement in self.file.tree.body
+            if getattr(statement, "name", None) != name
+            for node in ast.walk(statement)
+        )
 
     def _effects(self) -> list[Problem]:
         return list(self.guard.effects) if self.guard else []
@@ -227,7 +259,7 @@ class Builder:
             optional = not required(definition(self.load(), target))
             if optional and target.constructions:
                 return
-            calls = list(self.siblings.constructions(target.name, whole=optional))
+            calls = list(self.project.constructions(target.name, whole=optional))
             for construction, evaluate in calls:
                 if optional and construction.expression.text.endswith("()"):
                     continue
@@ -240,14 +272,38 @@ class Builder:
                     note=lambda module, note=note: note,  # type: ignore[misc]
                 )
             if not optional:
-                for construction, evaluate in (*calls, *self.siblings.unresolved(target.name)):
+                for construction, evaluate in (*calls, *self.project.unresolved(target.name)):
                     yield partly(target, construction, self._settings, evaluate)
+
+    def _configured(self, target: Target) -> Iterator[Candidate]:
+        """A target that takes a configuration as a whole, with those that the project has."""
+        if target.kind == "variable" or "site-packages" in self.job.path:
+            return
+        with contextlib.suppress(Unavailable, NotAModel, AttributeError, ArgumentsMissing):
+            function = definition(self.load(), target)
+            names = required(function)
+            wanted = [name for name in names if name in conventional.CONFIGURATIONS]
+            if len(wanted) != 1:
+                return
+            others = conventional.by_name([name for name in names if name not in wanted], self._settings)
+            named = {name: item.value for name, item in others.items()}
+            for given in self.project.configurations():
+                note = f"{target.name} was built with the project's configuration: {given.where}"
+                yield Candidate(
+                    f"{target.name}({wanted[0]})",
+                    lambda module, value=given.value: hand_over(  # type: ignore[misc]
+                        definition(module, target), **{wanted[0]: copy.deepcopy(value)}, **named
+                    ),
+                    guessed=True,
+                    tentative=True,
+                    note=lambda module, note=note: note,  # type: ignore[misc]
+                )
 
     def _settings(self, names: list[str]) -> dict[str, Setting]:
         """What the file and the project say of names; an installed package says nothing."""
         if "site-packages" in self.job.path:
             return {}
-        return chosen(names, [*sources(self.file), *self.siblings.settings(names)])
+        return chosen(names, [*sources(self.file), *self.project.settings(names)])
 
     def _finish(
         self,
@@ -272,8 +328,8 @@ class Builder:
         skipped: list[BaseException] = []
 
         def failed(reason: BaseException, module: Any, names: tuple[str, ...]) -> None:
-            if isinstance(reason, Unavailable):
-                raise reason
+            if (lacked := Placeholder.handed_to(reason)) is not None:
+                raise lacked
             lacking = isinstance(reason, (AttributeError, NameError)) or "StandIn" in words(reason)
             if not (skipped and lacking):  # else it is a consequence of what failed before
                 skipped.append(reason)
@@ -292,6 +348,9 @@ class Builder:
         except BaseException as again:
             if _is_ours(again):
                 raise
+            if (lacked := Placeholder.handed_to(again)) is not None:
+                self._unavailable(target, lacked)
+                return None
             self._not_built(target, skipped or [again])
             return None
         self._not_built(target, skipped)
@@ -372,12 +431,17 @@ class Builder:
             return None
         return package
 
+    def lacks(self, target: Target, failure: Failure) -> None:
+        """Notes that the forward of a model asked for what is not here."""
+        self._unavailable(target, Unavailable(failure))
+
     def _unavailable(self, target: Target, error: Unavailable) -> None:
         failure = error.failure
         names = ", ".join(failure.names)
         cause = said(failure.error)
         if failure.missing is not None:
-            needed = f"the package {failure.missing!r}, which cannot be imported ({cause})"
+            kind = "module" if failure.missing.startswith(".") else "package"
+            needed = f"the {kind} {failure.missing!r}, which cannot be imported ({cause})"
             problem = _package_missing(target, needed, failure.missing, failure.span)
         elif target.name in failure.names:
             problem = Problem(
@@ -421,12 +485,17 @@ class Builder:
 
 def _package_missing(target: Target, needed: str, package: str, place: Span) -> Problem:
     """That a model needs what a package has which is not here."""
+    if package.startswith("."):
+        help = f"build {package} where it stands (python setup.py build_ext --inplace)"
+    else:
+        help = f"install {package} in the environment that cnnlint runs in"
     return Problem(
-        "import-failed",
+        "package-missing",
         f"{target.name} needs {needed}",
         place,
-        help=f"install {package} in the environment that cnnlint runs in",
+        help=help,
         model=target.name,
+        package=package,
     )
 
 
@@ -455,9 +524,11 @@ def _is_ours(error: BaseException) -> bool:
     return is_ours(error) and not unusable and not isinstance(error, ArgumentsMissing)
 
 
-def _is_environment(error: BaseException) -> bool:
-    """Whether an exception speaks of the machine and not of the model: files, the network, processes that
-    work together, and a constructor's own use of weights that have no memory here."""
+def _is_environment(error: BaseException, files: UserFiles) -> bool:
+    """Whether an exception speaks of the machine and not of the model: files, the network, a GPU, processes
+    that work together, and a constructor's own use of weights that have no memory here."""
+    if lacks_gpu(error, files):
+        return True
     if "meta tensor" in words(error) or any(isinstance(item, torch.device) for item in error.args):
         return True
     frame = raised_in(error)

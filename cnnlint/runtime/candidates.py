@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import inspect
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import nn
 
+from cnnlint.evidence.conventions import CONVENTIONAL_ARGUMENTS, counts_classes
+from cnnlint.evidence.facts import Construction, Target
 from cnnlint.job import called_name
 from cnnlint.runtime import conventional
 from cnnlint.runtime.errors import hand_over, words
 from cnnlint.runtime.frames import UserFiles
 from cnnlint.runtime.lacking import leaves_open
-from cnnlint.runtime.loader import ArgumentsMissing, Placeholder, SlicedModule
-from cnnlint.source.conventions import CONVENTIONAL_ARGUMENTS, counts_classes
-from cnnlint.source.facts import Construction, Expression, Target
+from cnnlint.runtime.loader import ArgumentsMissing, Placeholder, SlicedModule, Unavailable
+from cnnlint.source.expressions import Expression
+from cnnlint.traces import Degree, GivenArgument
 
 
 class NotAModel(Exception):
@@ -30,7 +33,7 @@ class Candidate:
     """A way to build a target: `make` runs it in a loaded module. A `guessed` one may be wrong, so that
     a call which cannot be evaluated says nothing about the model; of a `tentative` one nothing that raises
     does. The arguments of one that is `made_up` are by their names alone; `varied`, after `make`, gives them
-    other values. `note` is what the report says."""
+    other values. `note` is what the report says, and `arguments` are those that the text does not give."""
 
     text: str
     make: Callable[[SlicedModule], Any]
@@ -39,6 +42,7 @@ class Candidate:
     made_up: bool = False
     varied: Callable[[SlicedModule], Any] | None = None
     note: Callable[[SlicedModule], str] | None = None
+    arguments: Callable[[], tuple[GivenArgument, ...]] = tuple
 
 
 def candidates(
@@ -75,6 +79,7 @@ def candidates(
         made_up=True,
         varied=guess.varied,
         note=guess.note,
+        arguments=lambda: _given(guess.given),
     )
 
 
@@ -107,18 +112,37 @@ class _ByName:
         given = conventional.conventional(module, function, self.settings)
         if self.target.evidence.class_counts:
             count = self.target.evidence.class_counts[0].count
-            own = conventional.Argument(count, repr(count), "its data")
+            own = conventional.Argument(count, repr(count), conventional.OF_DATA)
             given = {name: own if "class" in name else item for name, item in given.items()}
         while True:
             self.given = given
             try:
                 return hand_over(function, **{name: item.value for name, item in given.items()})
+            except (AssertionError, ValueError):
+                return self._of_other_depth(function, given)
             except TypeError as error:
                 # resnet18(**kwargs) hands on what ResNet needs
                 lacking = [name for name in conventional.lacking(error) if name not in given]
                 if not lacking or not _takes_rest(function):
                     raise
                 given = given | conventional.by_name(lacking, self.settings)
+
+    def _of_other_depth(self, function: Callable[..., Any], given: dict[str, conventional.Argument]) -> Any:
+        """The call with another number of layers, where the constructor refuses the one that was given.
+        Raises what it raises where it refuses all."""
+        counts = [
+            name
+            for name, item in given.items()
+            if type(item.value) is int and conventional.COUNTS_LAYERS.search(name)
+        ]
+        for depth in conventional.DEPTHS if counts else ():
+            for name in counts:
+                given = {**given, name: conventional.Argument(depth, repr(depth))}
+            with contextlib.suppress(AssertionError, ValueError):
+                model = hand_over(function, **{name: item.value for name, item in given.items()})
+                self.given = given
+                return model
+        raise ArgumentsMissing(self.target.name)
 
     def varied(self, module: SlicedModule) -> Any:
         """The same call with other numbers."""
@@ -158,6 +182,7 @@ def partly(
         tentative=True,
         varied=made.varied,
         note=made.note,
+        arguments=lambda: _given(made.filled),
     )
 
 
@@ -208,11 +233,13 @@ class _Partly:
             evaluate = self.evaluate or module.evaluate
             value = evaluate(replace(self.construction.expression, text=text))
             Placeholder.require(value)
-        except Exception:
+        except Exception as error:
+            if isinstance(error, Unavailable) and not isinstance(error.failure.error, Exception):
+                raise  # what ends the program is nothing to make up a value for
             counts = counts_classes(name) or CLASSES.fullmatch(text)
             known = self.target.evidence.class_counts
             count = known[0].count if counts and known else CONVENTIONAL_ARGUMENTS["num_classes"]
-            own = conventional.Argument(count, repr(count), "its data" if counts and known else "")
+            own = conventional.Argument(count, repr(count), conventional.OF_DATA if counts and known else "")
             self.filled[text] = own if counts else self._by_name(node, name)
             return self.filled[text].value
         return value
@@ -232,6 +259,19 @@ class _Partly:
             f"{self.target.name} was built as {self.construction.expression.text}, "
             f"{self.construction.reason}, with {put}, which cannot be had while linting"
         )
+
+
+def _given(arguments: Mapping[str, conventional.Argument]) -> tuple[GivenArgument, ...]:
+    """The arguments as the trace has them. That a project calls something by the same name is a guess."""
+    return tuple(
+        GivenArgument(
+            name,
+            item.text,
+            Degree.FOLLOWED if item.where == conventional.OF_DATA else Degree.ASSUMED,
+            item.where,
+        )
+        for name, item in arguments.items()
+    )
 
 
 CLASSES = re.compile(r"len\([\w.]*(class|label|categor)[\w.]*\)", re.IGNORECASE)

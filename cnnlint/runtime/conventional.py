@@ -9,9 +9,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from cnnlint.evidence.conventions import CONVENTIONAL_ARGUMENTS
+from cnnlint.evidence.settings import Setting
 from cnnlint.runtime.loader import ArgumentsMissing, SlicedModule
-from cnnlint.source.conventions import CONVENTIONAL_ARGUMENTS
-from cnnlint.source.settings import Setting
 
 CONFIGURATIONS = frozenset(
     "args cfg conf config configs configuration hparams hp opt opts options params".split()
@@ -21,6 +21,13 @@ CONFIGURATIONS = frozenset(
 
 COUNTS_LAYERS = re.compile("layer|depth|block")
 """Names of arguments that say how many layers there are."""
+
+DEPTHS = (20, 18, 50, 28, 40, 16, 11, 22, 121, 8, 4, 2)
+"""Depths that well-known families of networks have, for those that refuse a number."""
+
+
+OF_DATA = "its data"
+"""Where a number of classes is from that the data of the model has."""
 
 
 class Argument(NamedTuple):
@@ -83,12 +90,12 @@ def by_name(names: list[str], settings: Settings) -> dict[str, Argument]:
 
 
 def doubled(given: Mapping[str, Argument]) -> dict[str, Argument]:
-    """Other values, which share the divisors, for the numbers that are from nowhere, but for how many layers
-    there are. Raises ArgumentsMissing where there are no such numbers."""
+    """Other values, which share the divisors, for the numbers that a name alone has given, but for how many
+    layers there are. Raises ArgumentsMissing where there are no such numbers."""
     found = {
         name: item._replace(value=2 * item.value)
         for name, item in given.items()
-        if type(item.value) is int and not item.where and not COUNTS_LAYERS.search(name)
+        if type(item.value) is int and item.where != OF_DATA and not COUNTS_LAYERS.search(name)
     }
     if not found:
         raise ArgumentsMissing("")

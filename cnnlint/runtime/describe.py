@@ -10,15 +10,15 @@ from dataclasses import replace
 import torch
 from torch import nn
 
+from cnnlint.evidence.facts import Target
+from cnnlint.evidence.mentions import Mentions
 from cnnlint.operators import layers as layer_arguments
 from cnnlint.operators.base import is_plain
 from cnnlint.runtime import construct
 from cnnlint.runtime.builder import Built
 from cnnlint.runtime.frames import Place, UserFiles
 from cnnlint.runtime.functions import DTYPES
-from cnnlint.source.facts import Target
 from cnnlint.source.locate import Calls
-from cnnlint.source.mentions import Mentions
 from cnnlint.traces import CallSite, Fault, Input, Layer, Mention, Model, Parameter, Pass
 
 
@@ -79,6 +79,7 @@ class Describer:
             passes=passes,
             evidence=target.evidence,
             notes=tuple(notes),
+            arguments=built.candidate.arguments(),
         )
 
     def _layer(self, path: str, module: nn.Module, built: Built, called: int) -> Layer:

@@ -8,7 +8,12 @@ import os
 import re
 import types
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from cnnlint.source.gpu import demanded
+
+if TYPE_CHECKING:
+    from cnnlint.runtime.frames import UserFiles
 
 from cnnlint import standin
 
@@ -61,6 +66,29 @@ def is_refusal(error: BaseException | None) -> bool:
 def is_out_of_memory(error: BaseException | None) -> bool:
     """Whether an allocation failed: of Python's, or one that torch words itself."""
     return isinstance(error, MemoryError) or (error is not None and "allocate memory" in words(error))
+
+
+_NO_GPU = re.compile(
+    r"no NVIDIA driver|not compiled with CUDA|CUDA driver|torch\.cuda\.\w+Tensor not available"
+    r"|\b(cuda|gpu)\b.{0,20}\b(not|un)\s?(available|found)"
+    r"|\b(no|requires?|needs?|only)\b.{0,30}\b(cuda|gpus?)\b",
+    re.IGNORECASE,
+)
+"""What torch, and those who write for a GPU alone, say where there is none."""
+
+
+def lacks_gpu(error: BaseException, files: UserFiles) -> bool:
+    """Whether an exception is raised only because there is no GPU here, by its words or by the question that
+    its `raise` hangs on."""
+    if _NO_GPU.search(words(error)):
+        return True
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    if traceback is None or traceback.tb_frame.f_code.co_filename not in files:
+        return False
+    code = traceback.tb_frame.f_code
+    return demanded(files.file(code.co_filename).tree, files.position(code, traceback.tb_lasti))
 
 
 def hand_over(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

@@ -16,7 +16,7 @@ import tempfile
 import time
 import types
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, Pipe
 from typing import Any, NoReturn
@@ -25,6 +25,9 @@ import torch
 from torch import nn
 
 from cnnlint.diagnostic import Span
+from cnnlint.evidence import configured
+from cnnlint.evidence.facts import Target
+from cnnlint.evidence.survey import survey
 from cnnlint.job import Job, Outcome, WorkersUnavailable, how_it_ended
 from cnnlint.runtime import child, construct
 from cnnlint.runtime.builder import Builder, Built
@@ -36,12 +39,9 @@ from cnnlint.runtime.guard import lend_caches
 from cnnlint.runtime.loader import SlicedModule
 from cnnlint.runtime.session import Session
 from cnnlint.runtime.texts import LiveFiles, Printed, printed
-from cnnlint.source import configured
 from cnnlint.source.attributes import Attributes, part
-from cnnlint.source.facts import Target
 from cnnlint.source.file import SourceFile
 from cnnlint.source.locate import Calls
-from cnnlint.source.survey import survey
 from cnnlint.traces import CallSite, FileTrace, Input, Model, Pass
 
 REPLICAS = (nn.DataParallel, nn.parallel.DistributedDataParallel)
@@ -182,7 +182,7 @@ class _Session(Session):
         )
         return replace(model, inputs=tuple(inputs))
 
-    def _targets(self) -> Sequence[Target]:
+    def _targets(self, rows: Container[int] | None = None) -> Sequence[Target]:
         """The model, with what the text around it says of its input and its training."""
         name = self._live.name
         found = () if self._live.printed else survey(self.file, frozenset({name})).targets

@@ -16,7 +16,7 @@ import importlib.util
 import os
 import sys
 import types
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -26,13 +26,16 @@ import torch
 from torch import nn
 
 from cnnlint.diagnostic import Span
+from cnnlint.evidence.configurations import STAND_INS
 from cnnlint.runtime import samples
-from cnnlint.runtime.errors import require_torch
+from cnnlint.runtime.errors import require_torch, words
 from cnnlint.runtime.frames import UserFiles
 from cnnlint.runtime.lightning import LightningModule
-from cnnlint.source.facts import Expression
+from cnnlint.runtime.weights import MENTIONED, WITHOUT, build_without, skip_in_libraries, without
+from cnnlint.source.expressions import Expression
 from cnnlint.source.file import SourceFile
-from cnnlint.source.slice import ModuleSlice
+from cnnlint.source.folders import package_of, project_root
+from cnnlint.source.slice import ModuleSlice, is_main_guard
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,8 @@ class Unusable:
     def _refuse(self, *args: Any) -> Any:
         raise self._refusal()
 
-    __len__ = __iter__ = __getitem__ = __bool__ = __enter__ = __int__ = __float__ = __index__ = _refuse
+    __len__ = __iter__ = __getitem__ = __contains__ = __bool__ = _refuse
+    __enter__ = __int__ = __float__ = __index__ = _refuse
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _refuse
     __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __pow__ = __rpow__ = _refuse
     __lt__ = __le__ = __gt__ = __ge__ = _refuse
@@ -85,11 +89,17 @@ class ArgumentsMissing(Exception):
     """A constructor needs arguments that nothing supplies."""
 
 
+class NotDefined(AttributeError):
+    """A module does not define a name when its definitions are run."""
+
+
 class Placeholder(Unusable):
     """Stands for a name whose definition failed, or for a part of a package that is not installed.
 
-    It can be looked into, inherited from, used as a plain decorator and written in annotations
-    (`Float[Tensor, "b 3 32 32"]`); calling it, or computing with it, raises Unavailable.
+    It can be looked into, and written in annotations (`Float[Tensor, "b 3 32 32"]`). Where a package is
+    missing it also serves as base class, metaclass, decorator, registry and context manager, and can be
+    called: what comes of that is a placeholder again, which a model may keep (metrics, loggers). Computing
+    with it, or giving it a tensor, raises Unavailable.
     """
 
     def __init__(self, failure: Failure, path: str):
@@ -107,14 +117,19 @@ class Placeholder(Unusable):
 
     @staticmethod
     def handed_to(error: BaseException) -> Unavailable | None:
-        """What to raise instead where a function that an exception passed was given a placeholder."""
+        """What to raise instead where a function that an exception passed was given a placeholder: code that
+        knows nothing of it has words of its own for that. None for any other exception."""
+        if isinstance(error, Unavailable):
+            return error
+        named = "Placeholder" in words(error)
         traceback = error.__traceback__
         while traceback is not None:
             frame = traceback.tb_frame
             if frame.f_code.co_name != "<module>":
                 for value in frame.f_locals.values():
-                    if isinstance(value, Placeholder):
-                        return value._refusal()
+                    found = next(_placeholders_in(value, attributes=named), None)
+                    if found is not None:
+                        return found._refusal()
             traceback = traceback.tb_next
         return None
 
@@ -135,16 +150,37 @@ class Placeholder(Unusable):
             raise Unavailable(self.__failure)
         return Placeholder(self.__failure, f"{self.__path}[…]")
 
+    def __setitem__(self, key: Any, value: Any) -> None:
+        """A registry of a package takes what it is given."""
+        if self.__failure.missing is None:
+            raise Unavailable(self.__failure)
+
     def __or__(self, other: Any) -> Any:
         return self
 
     __ror__ = __or__
 
+    def __enter__(self) -> Any:
+        if self.__failure.missing is None:
+            raise Unavailable(self.__failure)
+        return self
+
+    def __exit__(self, *raised: Any) -> None:
+        pass
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if len(args) == 3 and [type(item) for item in args] == [str, tuple, dict]:
+            return type(*args)  # as a metaclass
         decorated = args[0] if len(args) == 1 and not kwargs else None
         if isinstance(decorated, (type, types.FunctionType)) and decorated.__module__ != "builtins":
             return decorated
-        raise Unavailable(self.__failure)
+        given = (*args, *kwargs.values())
+        if self.__failure.missing is None or any(isinstance(item, torch.Tensor) for item in given):
+            raise Unavailable(self.__failure)
+        last = self.__path.rpartition(".")[2]
+        if last[:1].isupper():
+            return type(last, (PlaceholderModule,), {})(self.__failure, f"{self.__path}()")
+        return Placeholder(self.__failure, f"{self.__path}()")
 
     def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[type, ...]:
         if self.__failure.missing is None:
@@ -156,7 +192,32 @@ class Placeholder(Unusable):
             return (LightningModule,)
         if last.endswith(("Module", "Model", "Net", "Network")):
             return (nn.Module,)
+        if last.lower().endswith(("meta", "metaclass")):
+            return (type,)
         return (_base_of(self.__failure),)
+
+
+class PlaceholderModule(Placeholder, nn.Module):
+    """What constructing a class of a missing package gives: most are modules (metrics, losses, layers), and a
+    container of modules takes nothing else."""
+
+    def __init__(self, failure: Failure, path: str):
+        nn.Module.__init__(self)
+        Placeholder.__init__(self, failure, path)
+
+
+def _placeholders_in(value: Any, attributes: bool) -> Iterator[Placeholder]:
+    """The placeholders among a value and its items; with `attributes` also among what a module holds."""
+    items: Iterable[Any] = ()
+    if type(value) in (list, tuple):
+        items = value
+    elif type(value) is dict:
+        items = value.values()
+    elif attributes and isinstance(value, nn.Module):
+        items = vars(value).values()
+    for item in (value, *items):
+        if isinstance(item, Placeholder):
+            yield item
 
 
 def _base_of(failure: Failure) -> type:
@@ -190,6 +251,7 @@ class SlicedModule:
         self._done: set[tuple[Any, ...]] = set()
         self._recovering = recovering
         self._flags = _future_flags(file.tree)
+        self._reads_weights = MENTIONED.search(file.text) is not None
         self._pending: set[str] = set()
         if installed is None:
             self.module.__file__ = path
@@ -198,6 +260,7 @@ class SlicedModule:
             self.namespace["__getattr__"] = self._attribute
             self.namespace["__cnnlint__"] = self
             self.namespace["__cnnlint_decorator__"] = _decorator
+            self.namespace[WITHOUT] = without
         files.add(self._code_name, file)
 
     @property
@@ -227,11 +290,12 @@ class SlicedModule:
         )
 
     def get(self, name: str) -> Any:
-        """The value of a name, dotted for nested classes. Raises Unavailable or AttributeError."""
+        """The value of a name, dotted for nested classes. Raises Unavailable, or NotDefined where running the
+        file did not define it."""
         first, *rest = name.split(".")
         self.ensure([first])
         if first not in self.namespace:
-            raise AttributeError(name)
+            raise NotDefined(name)
         value = self.namespace[first]
         for part in rest:
             value = getattr(value, part)
@@ -280,24 +344,52 @@ class SlicedModule:
     def _run(self, statement: ast.stmt) -> None:
         if isinstance(statement, ast.ImportFrom) and any(alias.name == "*" for alias in statement.names):
             self._ensure_star(statement)
+        if self._reads_weights:
+            statement = build_without(copy.deepcopy(statement))
         if self._recovering:
             from cnnlint.runtime.recovery import guard_constructors
 
             statement = guard_constructors(copy.deepcopy(statement))
         samples.install()
+        skip_in_libraries()
+        if is_main_guard(statement) and _defines(statement.body):
+            statement = copy.copy(statement)
+            statement.test = ast.copy_location(ast.Constant(True), statement.test)
         if self.failures:
             statement = ast.fix_missing_locations(_Decorators().visit(copy.deepcopy(statement)))
         try:
             code = compile(
                 ast.Module([statement], []), self._code_name, "exec", flags=self._flags, dont_inherit=True
             )
+            before = list(sys.path)
             exec(code, self.namespace)
+            if sys.path != before:
+                self._search_beside([entry for entry in sys.path if entry not in before])
             self._follow_device(statement)
         except Unavailable as error:
             self._fail(statement, error.failure.error, error.failure)
         except BaseException as error:  # an import may raise anything, SystemExit included
             require_torch(error)
             self._fail(statement, error, self._lacking(statement))
+
+    def _search_beside(self, added: Iterable[Any]) -> None:
+        """Let what the file adds to `sys.path` (`".."`) mean the same as where it is run: in its folder."""
+        folder = os.path.dirname(self.path)
+        for entry in added:
+            relative = os.path.relpath(entry, os.getcwd()) if os.path.isabs(entry) else entry
+            beside = os.path.normpath(os.path.join(folder, relative))
+            for place in (beside, os.path.abspath(entry)):
+                if "site-packages" in place or not os.path.isdir(place):
+                    continue
+                if place not in sys.path:
+                    sys.path.insert(sys.path.index(entry), place)
+                for finder in sys.meta_path:
+                    if isinstance(finder, ProjectFinder):
+                        finder.take_in(place)
+                for name, module in list(sys.modules.items()):  # a folder elsewhere, taken for a package
+                    by_folder = hasattr(module, "__path__") and getattr(module, "__file__", None) is None
+                    if by_folder and os.path.exists(os.path.join(place, name)):
+                        del sys.modules[name]
 
     def _lacking(self, statement: ast.stmt) -> Failure | None:
         """What failed before, where a statement reads what stands for it: torch, and whatever else it is
@@ -332,13 +424,13 @@ class SlicedModule:
 
     def _fail(self, statement: ast.stmt, error: BaseException, cause: Failure | None = None) -> None:
         names = tuple(defined_names(statement))
-        missing = None
-        imports = any(isinstance(node, (ast.Import, ast.ImportFrom)) for node in ast.walk(statement))
-        if isinstance(error, ImportError) and imports:
-            named = error.name or getattr(statement, "module", None) or next(iter(names), "")
-            missing = named.partition(".")[0]
+        missing = _lacked_by(statement, error)
         failure = cause or Failure(names, error, self._place(statement, error), missing)
         self.failures.append(failure)
+        if failure.missing and isinstance(statement, ast.ImportFrom):
+            for alias in statement.names:
+                if (known := STAND_INS.get(f"{statement.module}.{alias.name}")) is not None:
+                    self.namespace[alias.asname or alias.name] = known
         for name in names:
             if name not in self.namespace:
                 origin = f"{statement.module}.{name}" if isinstance(statement, ast.ImportFrom) else name
@@ -380,6 +472,24 @@ def defined_names(statement: ast.stmt) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def _lacked_by(statement: ast.stmt, error: BaseException) -> str | None:
+    """What this machine lacks, where an import was not found: a package, or with a dot in front a module of
+    the project, which is then one that is compiled. None where the project's own text is at fault."""
+    imports = [node for node in ast.walk(statement) if isinstance(node, (ast.Import, ast.ImportFrom))]
+    if not isinstance(error, ImportError) or not imports:
+        return None
+    node = imports[0]
+    known = sys.modules.get(error.name or "")
+    if not isinstance(error, ModuleNotFoundError) and hasattr(known, "__cnnlint__"):
+        if not hasattr(known, "__path__") or not isinstance(node, ast.ImportFrom):
+            return None  # a module of the project does not define the name
+        return f".{node.names[0].name}"
+    if isinstance(node, ast.ImportFrom) and node.level:
+        return "." * node.level + (node.module or node.names[0].name)
+    named = error.name or getattr(node, "module", None) or node.names[0].name
+    return str(named).partition(".")[0]
+
+
 def _key(statement: ast.stmt) -> tuple[Any, ...]:
     """Tells a statement, and how much of a block or of an import was kept in the slice."""
     return tuple(
@@ -387,6 +497,11 @@ def _key(statement: ast.stmt) -> tuple[Any, ...]:
         for node in ast.walk(statement)
         if isinstance(node, (ast.stmt, ast.alias))
     )
+
+
+def _defines(body: Iterable[ast.stmt]) -> bool:
+    """Whether statements hold a class or a function; what else only the program sets is its matter."""
+    return any(isinstance(item, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) for item in body)
 
 
 def _future_flags(tree: ast.Module) -> int:
@@ -474,6 +589,12 @@ class ProjectFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self.display = display
         self.modules: list[SlicedModule] = []
 
+    def take_in(self, folder: str) -> None:
+        """Let a folder's modules be the project's too."""
+        root = os.path.realpath(folder) + os.sep
+        if not root.startswith(tuple(self.roots)):
+            self.roots.append(root)
+
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
         spec = importlib.machinery.PathFinder.find_spec(fullname, path)
         if spec is None or not spec.origin or not spec.origin.endswith(".py"):
@@ -496,19 +617,6 @@ class ProjectFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         """Nothing runs until a name is asked for."""
 
 
-def package_of(path: str) -> tuple[str, str]:
-    """The dotted module name of a file by the `__init__.py` files above it, and the folder that holds
-    the outermost package."""
-    folder = os.path.dirname(path)
-    parts = [os.path.splitext(os.path.basename(path))[0]]
-    while os.path.isfile(os.path.join(folder, "__init__.py")) and os.path.dirname(folder) != folder:
-        parts.insert(0, os.path.basename(folder))
-        folder = os.path.dirname(folder)
-    if parts[-1] == "__init__" and len(parts) > 1:
-        parts.pop()
-    return ".".join(parts), folder
-
-
 def _importable(file: SourceFile, path: str) -> tuple[str, str]:
     """The module name of a file and the folder to import it from, with as many packages above it as its
     relative imports need (a package may do without `__init__.py`)."""
@@ -524,20 +632,6 @@ def _importable(file: SourceFile, path: str) -> tuple[str, str]:
 def _relative_level(tree: ast.Module) -> int:
     """The most dots of an import: how many packages a module stands in at least."""
     return max((node.level for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)), default=0)
-
-
-def project_root(path: str) -> str:
-    """The closest folder above a file that looks like a project's root, else the file's own folder."""
-    _, folder = package_of(path)
-    current = folder
-    while os.path.dirname(current) != current:
-        if any(
-            os.path.exists(os.path.join(current, mark))
-            for mark in ("pyproject.toml", "setup.py", "setup.cfg", ".git")
-        ):
-            return current
-        current = os.path.dirname(current)
-    return folder
 
 
 def _between(folder: str, root: str) -> list[str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-import torch.hub
 import torch.utils.checkpoint
 from torch import nn
 
@@ -18,7 +17,6 @@ def install() -> None:
     """Apply all of them, once."""
     _skip_initialisers()
     _open_what_hides_the_forward()
-    _skip_weights()
     _leave_checks_to_descriptions()
     _keep_modules_in_place()
 
@@ -98,14 +96,6 @@ def _nothing(*args: Any, **kwargs: Any) -> None:
 
 def _the_module(cls: type, module: Any, *args: Any, **kwargs: Any) -> Any:
     return module
-
-
-def _skip_weights() -> None:
-    """Pretrained weights are neither downloaded nor read: shapes do not need them."""
-    torch.hub.load_state_dict_from_url = lambda *args, **kwargs: {}  # type: ignore[assignment]
-    torch.load = lambda *args, **kwargs: {}  # type: ignore[assignment]
-    keys = nn.modules.module._IncompatibleKeys([], [])
-    nn.Module.load_state_dict = lambda self, *args, **kwargs: keys  # type: ignore[method-assign, assignment]
 
 
 def _leave_checks_to_descriptions() -> None:

@@ -7,13 +7,15 @@ downloaded for that, and nothing read, so that a trace is the same on every mach
 from __future__ import annotations
 
 import inspect
+import itertools
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import torch
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, IterableDataset
 
-from cnnlint.source.datasets import DATASETS
+from cnnlint.evidence.datasets import DATASETS
 
 LENGTHS = {
     **dict.fromkeys(("MNIST", "FashionMNIST", "KMNIST"), (60_000, 10_000)),
@@ -21,19 +23,41 @@ LENGTHS = {
 }
 """Samples for training and for testing."""
 
+MOST_SAMPLES = 4
+"""Samples of a batch that are made up: what is asked of a batch is its shape."""
+
 made_up: list[str] = []
 """What was said of the data sets that this process has made."""
 
 
+SIZES = ((375, 500), (333, 400), (281, 300), (500, 375))
+"""Heights and widths of pictures that are of any size: only a transform that gives them all one size does for
+a batch."""
+
+READ_FROM_DISK = frozenset(
+    """QMNIST EMNIST USPS SEMEION Omniglot SVHN STL10 EuroSAT PCAM CelebA ImageNet Caltech101 Flowers102
+    Food101 DTD GTSRB OxfordIIITPet StanfordCars FGVCAircraft ImageFolder LSUN LFWPeople Places365""".split()
+)
+"""Further data sets of pictures with one number as target."""
+
+
 def install() -> None:
-    """Let the data sets make up their samples, once torchvision is there; for the rest of the process."""
+    """Let the data sets make up their samples, once torchvision is there, and loaders give but a few; for the
+    rest of the process."""
+    if DataLoader.__iter__ is not _first_batch:
+        _shorten_loaders()
     datasets = sys.modules.get("torchvision.datasets")
     if datasets is None or getattr(datasets, "__cnnlint__", False):
         return
     datasets.__cnnlint__ = True  # type: ignore[attr-defined]
-    signatures = {name: inspect.signature(getattr(datasets, name)) for name in LENGTHS}
+    known = [name for name in (*LENGTHS, *sorted(READ_FROM_DISK)) if hasattr(datasets, name)]
+    signatures = {name: inspect.signature(getattr(datasets, name)) for name in known}
     for name, parameters in signatures.items():
-        _replace(getattr(datasets, name), name, parameters, datasets.VisionDataset)
+        replace = _replace if name in LENGTHS else _imagine
+        replace(getattr(datasets, name), name, parameters, datasets.VisionDataset)
+
+
+def _shorten_loaders() -> None:
     load = DataLoader.__init__
 
     def alone(self: Any, *args: Any, **options: Any) -> None:
@@ -43,6 +67,49 @@ def install() -> None:
         load(*call.args, **call.kwargs | {"num_workers": 0, "persistent_workers": False})
 
     DataLoader.__init__ = alone  # type: ignore[method-assign]
+    DataLoader.__iter__ = _first_batch  # type: ignore[method-assign, assignment]
+
+
+def _first_batch(self: DataLoader[Any]) -> Iterator[Any]:
+    """One batch of a few samples, joined as the loader joins them."""
+    count = min(self.batch_size or 1, MOST_SAMPLES)
+    if isinstance(self.dataset, IterableDataset):
+        samples = list(itertools.islice(self.dataset, count))
+    else:
+        data: Any = self.dataset
+        samples = [data[index] for index in range(min(count, len(data)))]
+    yield samples[0] if self.batch_size is None else self.collate_fn(samples)
+
+
+def _imagine(dataset: type, name: str, parameters: inspect.Signature, base: type) -> None:
+    """Pictures of noise for a data set that is read picture by picture."""
+    kind = DATASETS[name]
+
+    def make(self: Any, *args: Any, **options: Any) -> None:
+        given = parameters.bind_partial(*args, **options).arguments
+        base.__init__(  # type: ignore[misc]
+            self,
+            given.get("root") or "",
+            transform=given.get("transform"),
+            target_transform=given.get("target_transform"),
+        )
+
+    def sample(self: Any, index: int) -> Any:
+        import numpy
+        from PIL import Image  # torchvision needs it too
+
+        height, width = kind.size or SIZES[index % len(SIZES)]
+        noise = numpy.random.default_rng(index).integers(256, size=(height, width, kind.channels or 3))
+        picture = Image.fromarray(noise.astype(numpy.uint8).squeeze())
+        target = torch.zeros(40, dtype=torch.int64) if name == "CelebA" else 0
+        if self.transforms is not None:
+            return self.transforms(picture, target)
+        return picture, target
+
+    dataset.__init__ = make  # type: ignore[misc]
+    changed: Any = dataset
+    changed.__getitem__ = sample
+    changed.__len__ = lambda self: 1000
 
 
 def _replace(dataset: type, name: str, parameters: inspect.Signature, base: type) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
+import re
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,24 +15,28 @@ import torch
 from torch import nn
 
 from cnnlint import standin
+from cnnlint.evidence import configured, reading, solving, variation, weighing
+from cnnlint.evidence.facts import Target
+from cnnlint.evidence.probing import probed
+from cnnlint.evidence.survey import survey
+from cnnlint.evidence.unpacking import axis_names
 from cnnlint.graph import Trace, in_batches
 from cnnlint.job import STAND_IN, TORCH, Job, own_fault
-from cnnlint.runtime import construct, evidence, inputs, solving, variation
+from cnnlint.runtime import construct
 from cnnlint.runtime.builder import Builder, Built
 from cnnlint.runtime.candidates import NotAModel
 from cnnlint.runtime.construct import Construction
 from cnnlint.runtime.describe import Describer
-from cnnlint.runtime.errors import is_out_of_memory, said
+from cnnlint.runtime.errors import first_line, is_out_of_memory, said
 from cnnlint.runtime.frames import UserFiles
 from cnnlint.runtime.functions import DTYPES_BY_NAME
 from cnnlint.runtime.guard import Guard
-from cnnlint.runtime.probing import probed
+from cnnlint.runtime.loader import Failure
 from cnnlint.runtime.tracer import DataDependent, ModelNames, TooManyOperations, Tracer
-from cnnlint.source import configured
-from cnnlint.source.facts import Expression, Target
+from cnnlint.source.expressions import Expression
 from cnnlint.source.file import SourceFile
-from cnnlint.source.survey import survey
-from cnnlint.traces import Cost, FileTrace, Input, Model, Operation, Pass, Problem
+from cnnlint.source.redefined import versions
+from cnnlint.traces import Cost, Degree, Fault, FileTrace, Input, Model, Operation, Pass, Problem, Variant
 
 BATCH = 103 * 840
 """Samples in a batch on the meta device: a number that no layer has, so that the batch is recognised
@@ -50,13 +56,27 @@ def trace_file(job: Job, scratch: str, progress: Callable[[FileTrace], None]) ->
         scratch: the folder that the file's code may write into.
         progress: is given what is there after each model.
     """
-    return Session(job, scratch).run(progress)
+    (file, _), *earlier = versions(SourceFile(job.filename, job.text, job.cells))
+    whole = Session(replace(job, text=file.text), scratch)
+    trace = whole.run(progress)
+    for version, rows in earlier:
+        if rows:
+            session = Session(replace(job, text=version.text), scratch, guard=whole.guard)
+            trace = _joined_traces(trace, session.run(lambda _: progress(trace), rows))  # noqa: B023
+    return trace
+
+
+def _joined_traces(one: FileTrace, other: FileTrace) -> FileTrace:
+    """What two versions of a file have given (see `cnnlint.source.redefined`)."""
+    models = sorted((*one.models, *other.models), key=lambda model: model.span.row)
+    problems = dict.fromkeys((*one.problems, *other.problems))
+    return replace(one, models=tuple(models), problems=tuple(problems), crash=one.crash or other.crash)
 
 
 class Session:
     """The state of one file's run."""
 
-    def __init__(self, job: Job, scratch: str, files: UserFiles | None = None):
+    def __init__(self, job: Job, scratch: str, files: UserFiles | None = None, guard: Guard | None = None):
         self.job = job
         self.scratch = scratch
         self.crash: str | None = None
@@ -65,23 +85,26 @@ class Session:
         self.problems: list[Problem] = []
         self.notes: list[str] = []
         self._why_ended = ""
+        self._lacking: Failure | None = None  # what the forward of the model asked for, and is not here
         self._mode_matters = True  # as far as the last attempt tells
+        self._ran_for_real = False  # for this model, since its forward asks for values
         self._builder = Builder(job, self.file, self.files)
         self._describer = Describer(self.files)
-        self._guard: Guard | None = None
+        self.guard = guard
         self._too_large: set[int] = set()  # models that do something for each sample of the batch
 
-    def run(self, progress: Callable[[FileTrace], None]) -> FileTrace:
-        targets = self._targets()
-        if not self.job.allow_effects:
-            self._guard = Guard(self.files, self.scratch)
-            self._guard.install()
-            self._builder.guard = self._guard
+    def run(self, progress: Callable[[FileTrace], None], rows: Container[int] | None = None) -> FileTrace:
+        """The trace of the file; with `rows` of the models there only."""
+        targets = self._targets(rows)
+        if not self.job.allow_effects and self.guard is None:
+            self.guard = Guard(self.files, self.scratch)
+            self.guard.install()
+        self._builder.guard = self.guard
         models: list[Model] = []
         engine = STAND_IN if standin.installed() else TORCH
         for target in itertools.chain(targets, self._builder.parts(targets)):
-            if self._guard:
-                self._guard.model = target.name
+            if self.guard:
+                self.guard.model = target.name
             try:
                 models.append(replace(self._model(target), engine=engine, needed=self.job.needed))
             except NotAModel:
@@ -97,14 +120,15 @@ class Session:
         self._builder.leave_out_parts(targets, {model.name for model in models})
         return self._so_far(models)
 
-    def _targets(self) -> Sequence[Target]:
-        """The models of the file, by its text and by the configuration."""
+    def _targets(self, rows: Container[int] | None) -> Sequence[Target]:
+        """The models of the file, by its text and by the configuration; with `rows` those there."""
         found = survey(self.file, self.job.asked_for())
-        self.problems.extend(found.problems)
-        return configured.complete(found.targets, self.job.configured)
+        self.problems.extend(item for item in found.problems if rows is None or item.span.row in rows)
+        targets = [item for item in found.targets if rows is None or item.span.row in rows]
+        return configured.complete(targets, self.job.configured)
 
     def _so_far(self, models: list[Model]) -> FileTrace:
-        effects = self._guard.effects if self._guard else []
+        effects = self.guard.effects if self.guard else []
         return FileTrace(
             self.job.filename, tuple(models), (*self.problems, *self._builder.problems, *effects), self.crash
         )
@@ -115,47 +139,68 @@ class Session:
         if built is None:
             raise NotAModel
         self.notes = list(built.notes)
+        self._ran_for_real = False
+        self._lacking = None
         try:
             found = self._found(target, built)
-        except inputs.InputUnknown as error:
-            self._input_unknown(target, str(error), len(inputs.forward_parameters(built.model)))
+        except reading.InputUnknown as error:
+            self._input_unknown(target, str(error), len(reading.forward_parameters(built.model)))
             return self._describer.describe(target, built, (), (), self.notes)
         self.notes.extend(found.notes)
         for doubt in found.doubts:
             self._input_unknown(target, doubt, len(found.inputs))
         passes = self._passes(target, built, found)
-        passes = self._without_made_up(target, built, found, passes, time.monotonic() - began)
-        if _doubtful(found.inputs):
-            passes = self._without_consequences(target, built, found, passes)
+        passes, varied = self._with_other_arguments(target, built, found, passes, time.monotonic() - began)
+        passes = self._without_consequences(target, built, found, passes)
+        if self._lacking:
+            self._builder.lacks(target, self._lacking)
         self._note_ends(target, passes)
         model = self._describer.describe(target, built, found.inputs, passes, self.notes)
+        taken = time.monotonic() - began
+        sizes = self._with_other_sizes(built, found, passes) if taken < self.job.timeout * PROBING else ()
+        if not sizes:
+            model = replace(model, passes=self._without_unproven(target, found, model.passes))
+        model = replace(model, variants=(*varied, *sizes))
         return self._probed(model, built) if self.job.sizes else model
 
-    def _found(self, target: Target, built: Built) -> inputs.Found:
+    def _found(self, target: Target, built: Built) -> reading.Found:
         """The inputs of a model. Raises InputUnknown."""
-        effects = list(self._guard.effects) if self._guard else []
-        found = evidence.find(
+        effects = list(self.guard.effects) if self.guard else []
+        found = weighing.find(
             target,
             built.model,
             self.job.inputs,
             lambda expression: self._evaluate(built, expression),
             lambda given: self._trial(built, given),
-            self._builder.siblings,
-            not built.candidate.made_up,
+            self._builder.project,
+            self._axes(built),
+            self.job.timeout * PROBING,
         )
-        if self._guard:  # to look for inputs was our idea, and what forward does comes again
-            self._guard.effects = effects
+        if self.guard:  # to look for inputs was our idea, and what forward does comes again
+            self.guard.effects = effects
         return found
+
+    def _axes(self, built: Built) -> dict[str, tuple[str, ...]]:
+        """The axes of the inputs that the text of forward unpacks."""
+        code = getattr(getattr(built.model.forward, "__func__", None), "__code__", None)
+        if code is None or code.co_filename not in self.files:
+            return {}
+        row = self.files.position(code, 0)[0]
+        for node in ast.walk(self.files.file(code.co_filename).tree):
+            if isinstance(node, ast.FunctionDef) and node.name == "forward" and node.lineno == row:
+                return axis_names(node)
+        return {}
 
     def _probed(self, model: Model, built: Built) -> Model:
         run = next((run for run in model.passes if run.complete), None)
         if run is None:
             return model
-        return probed(
-            model,
-            lambda given, recovering: self._attempt(built, given, run.mode, run.batch, recovering),
-            self.job.timeout * PROBING,
-        )
+
+        def attempt(given: Sequence[Input], recovering: bool) -> tuple[Pass, str | None]:
+            again, error = self._attempt(built, given, run.mode, run.batch, recovering)
+            return again, None if error is None else first_line(error) or type(error).__name__
+
+        return probed(model, attempt, self.job.timeout * PROBING)
 
     def _note_ends(self, target: Target, passes: Sequence[Pass]) -> None:
         """A problem for a model none of whose passes ran to its end, where no fault tells why."""
@@ -165,7 +210,7 @@ class Session:
             return
         if any(operation.fault for run in passes for operation in run.operations):
             return
-        if self._guard and any(effect.model == target.name for effect in self._guard.effects):
+        if self.guard and any(effect.model == target.name for effect in self.guard.effects):
             return
         last = passes[0].operations[-1].calls if passes[0].operations else ()
         self.problems.append(
@@ -178,67 +223,115 @@ class Session:
             )
         )
 
-    def _without_made_up(
-        self, target: Target, built: Built, found: inputs.Found, passes: tuple[Pass, ...], taken: float
-    ) -> tuple[Pass, ...]:
-        """Passes without the faults that hang on arguments which were made up. To find out takes about as
-        long as the passes have `taken`, in seconds."""
-        faulty = any(operation.fault for run in passes for operation in run.operations)
-        if not faulty or taken > self.job.timeout * PROBING:
-            return passes
+    def _with_other_arguments(
+        self, target: Target, built: Built, found: reading.Found, passes: tuple[Pass, ...], taken: float
+    ) -> tuple[tuple[Pass, ...], tuple[Variant, ...]]:
+        """Passes without the faults that hang on arguments which were made up, and the model with other
+        values for these. To find out takes about as long as the passes have `taken`, in seconds."""
+        made_up = [item.name for item in built.candidate.arguments() if item.degree is Degree.ASSUMED]
+        if not made_up or taken > self.job.timeout * PROBING:
+            return passes, ()
         varied = self._builder.varied(built)
         if varied is None:
-            return passes
-        solved = any(item.source in ("assumed", "solved") for item in found.inputs)
-        given = self._found(target, varied).inputs if solved else found.inputs
+            return passes, ()
+        sure = all(item.degree.sure for item in found.inputs)
+        given = found.inputs if sure else self._found(target, varied).inputs
         kept = []
+        others = []
         for run in passes:
             other, _ = self._on_meta(varied, given, run.mode, run.batch, recovering=True)
+            others.append(other)
             changed = variation.hanging(run, other)
             if changed and (fault := changed[0].fault):
                 self._builder.made_up(target, fault.exception or fault.message)
             kept.append(variation.without_faults(run, {item.index for item in changed}))
+        comparable = all(
+            variation.wrong(other) <= variation.wrong(run) for other, run in zip(others, kept, strict=True)
+        )
+        return tuple(kept), (Variant(tuple(made_up), given, tuple(others)),) if comparable else ()
+
+    def _with_other_sizes(
+        self, built: Built, found: reading.Found, passes: Sequence[Pass]
+    ) -> tuple[Variant, ...]:
+        """The model with other values for the sizes of its inputs that are only assumed; () where nothing is,
+        where it takes no others, or where a pass would have to run for real."""
+        if self.job.device != "meta" or self._ran_for_real:
+            return ()
+        problems, notes, why = list(self.problems), list(self.notes), self._why_ended
+        effects = list(self.guard.effects) if self.guard else []
+
+        def retrace(given: Sequence[Input], like: Pass) -> Pass | None:
+            faulty = any(operation.fault for operation in like.operations)
+            run, error = self._attempt(built, given, like.mode, like.batch, recovering=faulty)
+            return run if error is None else None
+
+        variants = tuple(variation.of_sizes(found.inputs, passes, retrace))
+        self.problems, self.notes, self._why_ended = problems, notes, why  # to vary them was our idea
+        if self.guard:
+            self.guard.effects = effects
+        return variants
+
+    def _without_unproven(
+        self, target: Target, found: reading.Found, passes: tuple[Pass, ...]
+    ) -> tuple[Pass, ...]:
+        """Passes without the faults of a model of which sizes are only assumed, and that was not traced with
+        others."""
+        assumed = any(
+            item.axis(at) is Degree.ASSUMED for item in found.inputs for at in range(len(item.shape))
+        )
+        kept = []
+        for run in passes:
+            faulty = next((item for item in run.operations if item.fault), None) if assumed else None
+            kept.append(self._cut(target, found, run, faulty) if faulty else run)
         return tuple(kept)
 
+    def _cut(self, target: Target, found: reading.Found, run: Pass, operation: Operation) -> Pass:
+        """What of a pass comes before a fault that rests on a guess, which is told."""
+        shapes = ", ".join(
+            f"{item.name}: {'×'.join(map(str, item.shape)) or 'scalar'}" for item in found.inputs
+        )
+        fault = operation.fault
+        said = (fault.exception or fault.message) if fault else ""
+        self._input_unknown(
+            target,
+            f"nothing says what {target.name} takes, and with {shapes} it raises {said}",
+            len(found.inputs),
+        )
+        return _up_to(run, operation)
+
     def _without_consequences(
-        self, target: Target, built: Built, found: inputs.Found, passes: tuple[Pass, ...]
+        self, target: Target, built: Built, found: reading.Found, passes: tuple[Pass, ...]
     ) -> tuple[Pass, ...]:
-        """Passes without the exceptions that an input which rests on nothing may itself have caused. A part
-        of a model in another file is left to that."""
+        """Passes without the exceptions that an input which nobody stated may itself have caused. A part of a
+        model in another file is left to that."""
+        if all(item.degree.sure and item.size_degree.sure for item in found.inputs):
+            return passes
         kept = []
         for run in passes:
             trace = Trace(solving.bare_model(run), run)
-            raised = [operation for operation in trace.faults() if not _independent(trace, operation)]
+            raised = [item for item in trace.faults() if _rests_on_a_guess(trace, item, built, found.inputs)]
             if raised and target.kind == "class" and self._is_part(target, built):
                 raise NotAModel
-            if raised:
-                shapes = ", ".join(
-                    f"{item.name}: {'×'.join(map(str, item.shape)) or 'scalar'}" for item in found.inputs
-                )
-                fault = raised[0].fault
-                said = (fault.exception or fault.message) if fault else ""
-                self._input_unknown(
-                    target,
-                    f"nothing says what {target.name} takes, and with {shapes} it raises {said}",
-                    len(found.inputs),
-                )
-                run = _up_to(run, raised[0])
-            kept.append(run)
+            kept.append(self._cut(target, found, run, raised[0]) if raised else run)
         return tuple(kept)
 
     def _is_part(self, target: Target, built: Built) -> bool:
         """Whether a class is a part of a model in another file; an installed package has them for that."""
-        return built.module.installed or self._builder.siblings.have_part(self.file, target.name)
+        return built.module.installed or self._builder.project.have_part(self.file, target.name)
 
     def _input_unknown(self, target: Target, message: str, count: int) -> None:
         """Notes that the `count` inputs of a model are not known."""
-        shapes = ["3x32x32", *["64"] * (count - 1)]
+        each = (
+            "the shape of its input"
+            if count == 1
+            else f"the shapes of its {count} inputs, with commas between"
+        )
         problem = Problem(
             "input-unknown",
             message,
             target.span,
-            help=f"add the comment `# cnnlint: input={','.join(shapes)}` above it (per sample, without the "
-            f"batch), or give {' '.join(f'--input {shape}' for shape in shapes)}",
+            help=f"write {each} into a comment above it, per sample and without the batch "
+            "(`# cnnlint: input=3x224x224` for a colour image, `64:int64` for 64 token ids), or give --input",
             model=target.name,
         )
         if problem not in self.problems:
@@ -261,7 +354,7 @@ class Session:
             return run, None
         return run, tracer.error
 
-    def _passes(self, target: Target, built: Built, found: inputs.Found) -> tuple[Pass, ...]:
+    def _passes(self, target: Target, built: Built, found: reading.Found) -> tuple[Pass, ...]:
         runs: list[Pass] = []
         for mode in ("train", "eval"):
             run = self._pass(target, built, found, mode)
@@ -286,7 +379,7 @@ class Session:
         self.notes.append(f"the forward of {target.name} was not followed in {mode} mode: it raises {said}")
         return replace(run, operations=run.operations[:-1])
 
-    def _pass(self, target: Target, built: Built, found: inputs.Found, mode: str) -> Pass | None:
+    def _pass(self, target: Target, built: Built, found: reading.Found, mode: str) -> Pass | None:
         device = self.job.device
         if device != "meta":
             return self._real_pass(target, built, found, mode, device)
@@ -309,7 +402,10 @@ class Session:
     ) -> tuple[Pass, BaseException | None]:
         run, tracer = self._on_meta(built, given, mode, batch, recovering, self.job.verify)
         self._note_mismatches(tracer)
+        self._lacking = self._lacking or tracer.lacking
         self._why_ended = in_batches(_why(tracer.error), batch)
+        if tracer.no_gpu is not None:
+            self._why_ended = f"there is no GPU here ({said(tracer.no_gpu)})"
         self._mode_matters = tracer.mode_matters
         return run, tracer.error
 
@@ -326,14 +422,16 @@ class Session:
         names = construct.names_of(built.model)
         tracer = Tracer(self.files, names, recovering=recovering, verify=verify)
         _set_mode(built.model, mode == "train")
-        run = tracer.run(built.model, _tensors(given, batch, "meta"), [item.name for item in given], mode)
+        inputs = [item.name for item in given]
+        keywords = reading.keyword_only(built.model)
+        run = tracer.run(built.model, _tensors(given, batch, "meta"), inputs, mode, keywords)
         return run, tracer
 
     def _real_pass(
         self,
         target: Target,
         built: Built,
-        found: inputs.Found,
+        found: reading.Found,
         mode: str,
         device: str,
         partial: Pass | None = None,
@@ -354,7 +452,7 @@ class Session:
             return self._attempt(built, found.inputs, mode, BATCH, recovering=True)[0]
         _set_mode(model, mode == "train")
         self._why_ended = _why(reason)
-        self._mode_matters = True
+        self._mode_matters = self._ran_for_real = True
         names = construct.names_of(model)
         batch = found.batch or SMALL_BATCH
         run = None
@@ -362,7 +460,9 @@ class Session:
             tracer = Tracer(self.files, names, device, recovering=recovering)
             given = _tensors(found.inputs, batch, device)
             with torch.no_grad():
-                run = tracer.run(model, given, [item.name for item in found.inputs], mode)
+                run = tracer.run(
+                    model, given, [item.name for item in found.inputs], mode, reading.keyword_only(model)
+                )
             if tracer.error is None:
                 break
             self._why_ended = in_batches(_why(tracer.error), batch)
@@ -370,11 +470,17 @@ class Session:
             note = f"the forward of {target.name} depends on values ({reason}), so it was traced on cpu"
             self._note(note)
         elif run is not None and run.complete:
-            run = self._measured(run, model, names, given, device)
+            run = self._measured(run, model, names, given, [item.name for item in found.inputs], device)
         return run
 
     def _measured(
-        self, run: Pass, model: nn.Module, names: ModelNames, given: Sequence[torch.Tensor], device: str
+        self,
+        run: Pass,
+        model: nn.Module,
+        names: ModelNames,
+        given: Sequence[torch.Tensor],
+        input_names: Sequence[str],
+        device: str,
     ) -> Pass:
         """The pass with what each operator takes. The pass itself has warmed everything up."""
         from cnnlint.runtime.meter import Meter
@@ -383,7 +489,7 @@ class Session:
         for memory in (False, True) if device == "cpu" else (False,):
             with torch.no_grad(), Meter(device, memory) as meter:
                 again = Tracer(self.files, names, device, meter=meter).run(
-                    model, given, [str(number) for number in range(len(given))], run.mode
+                    model, given, input_names, run.mode, reading.keyword_only(model)
                 )
             if [item.name for item in again.operations] != [item.name for item in operations]:
                 return run  # it does not do the same each time
@@ -463,6 +569,24 @@ def _why(error: BaseException | None) -> str:
     if isinstance(error, TooManyOperations):
         return "it applies too many operators"
     return "" if error is None else said(error)
+
+
+def _rests_on_a_guess(trace: Trace, operation: Operation, built: Built, given: Sequence[Input]) -> bool:
+    """Whether a fault may be there for the input's sake only, which nobody stated."""
+    if _doubtful(given):
+        return not _independent(trace, operation)
+    fault = operation.fault
+    return fault is not None and fault.reason == "failed" and not _is_of_names(fault, built)
+
+
+def _is_of_names(fault: Fault, built: Built) -> bool:
+    """Whether an exception speaks of names of the model's own code, whatever comes in."""
+    said = fault.exception or ""
+    if said.startswith(("NameError", "UnboundLocalError", "NotImplementedError")):
+        return True
+    owners = {type(module).__name__ for module in construct.all_modules(built.model)}
+    named = re.match(r"(?:AttributeError: '(\w+)' object|TypeError: (\w+)\.forward\(\))", said)
+    return named is not None and bool(owners.intersection(named.groups()))
 
 
 def _doubtful(given: Sequence[Input]) -> bool:

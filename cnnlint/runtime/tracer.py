@@ -6,7 +6,7 @@ import builtins
 import dataclasses
 import math
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -18,9 +18,10 @@ from cnnlint.graph import in_batches
 from cnnlint.operators.base import Bound, Operator, Output, Refusal, TensorSpec, is_plain
 from cnnlint.runtime import patches
 from cnnlint.runtime.aliases import read_later
-from cnnlint.runtime.errors import first_line, is_refusal, require_torch, said, words
+from cnnlint.runtime.errors import first_line, is_refusal, lacks_gpu, require_torch, said, words
 from cnnlint.runtime.frames import UserFiles, within
 from cnnlint.runtime.functions import DTYPES, data_dependent, transparent
+from cnnlint.runtime.loader import Failure, Placeholder
 from cnnlint.runtime.meta import (
     FACTORIES,
     GPUS,
@@ -34,6 +35,7 @@ from cnnlint.runtime.meta import (
     to_meta,
     wrap_outputs,
 )
+from cnnlint.source import gpu
 from cnnlint.traces import Fault, Operation, Pass, Tensor
 
 if TYPE_CHECKING:
@@ -81,6 +83,8 @@ class Tracer(MetaMode):
 
     Attributes:
         error: what ended the forward early, if anything did.
+        lacking: why what the forward asked for is not here, if it is not.
+        no_gpu: what it raised for want of a GPU.
         mismatches: where torch's kernels disagree with the formulas.
         mode_matters: whether the forward may do something else in the other mode, but for what torch's own
             norms and dropouts do there: it has asked for `training`, or drops whatever that says.
@@ -108,6 +112,8 @@ class Tracer(MetaMode):
         self.unknown_modules: list[nn.Module] = []
         self.mode_matters = False
         self.error: BaseException | None = None
+        self.lacking: Failure | None = None
+        self.no_gpu: BaseException | None = None
         self._modules: list[tuple[str | None, nn.Module]] = []
         self._kept: list[Any] = []
         self._sources: dict[int, torch.Tensor] = {}
@@ -121,9 +127,15 @@ class Tracer(MetaMode):
     # -- running
 
     def run(
-        self, model: nn.Module, inputs: Sequence[torch.Tensor], input_names: Sequence[str], mode: str
+        self,
+        model: nn.Module,
+        inputs: Sequence[torch.Tensor],
+        input_names: Sequence[str],
+        mode: str,
+        keywords: Collection[str] = (),
     ) -> Pass:
-        """The trace of `model(*inputs)`. Exceptions of the model do not escape: see `error`."""
+        """The trace of `model(*inputs)`, of which those in `keywords` are given by their names. Exceptions of
+        the model do not escape: see `error`."""
         batch = next((tensor.shape[0] for tensor in inputs if tensor.dim()), 1)
         ids = tuple(
             self._register(tensor, "input", name) for tensor, name in zip(inputs, input_names, strict=True)
@@ -137,17 +149,20 @@ class Tracer(MetaMode):
         def __call__(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
             return tracer._call_module(original, module, args, kwargs)
 
+        named = {name: item for name, item in zip(input_names, inputs, strict=True) if name in keywords}
+        given = [item for name, item in zip(input_names, inputs, strict=True) if name not in keywords]
         nn.Module.__call__ = __call__  # type: ignore[method-assign]
         nn.Module.training = property(self._training, _set_training)  # type: ignore[assignment]
         try:
             with self:
-                result = model(*inputs)
+                result = model(*given, **named)
             outputs = tuple(dict.fromkeys(self._id(tensor) for tensor in _tensors_in(result)))
         except BaseException as error:  # the model may raise anything
             require_torch(error)
             self.error = error
-            ours = isinstance(error, (DataDependent, TooManyOperations))
-            if self.recovering and not (ours or self._shaky or is_refusal(error)):
+            ours = isinstance(error, (DataDependent, TooManyOperations)) or self._is_our_call(error, model)
+            not_its_fault = ours or self._lacks(error) or self._shaky or is_refusal(error)
+            if self.recovering and not not_its_fault:
                 self._record_exception(error, None)
         finally:
             nn.Module.__call__ = original  # type: ignore[method-assign]
@@ -159,8 +174,24 @@ class Tracer(MetaMode):
             operations=tuple(self.records),
             inputs=ids,
             outputs=outputs,
-            complete=self.error is None,
+            complete=self.error is None and self.lacking is None and self.no_gpu is None,
         )
+
+    def _is_our_call(self, error: BaseException, model: nn.Module) -> bool:
+        """Whether it was our call of forward that did not fit: nothing of the model had begun to run."""
+        forward = f"{getattr(model.forward, '__qualname__', 'forward')}()"
+        in_model = self.files.traceback_calls(error.__traceback__)
+        return isinstance(error, TypeError) and not in_model and words(error).startswith(forward)
+
+    def _lacks(self, error: BaseException) -> bool:
+        """Whether an exception is the machine's matter: a package that is missing was asked to compute, or
+        there is no GPU."""
+        unavailable = Placeholder.handed_to(error)
+        if unavailable is not None:
+            self.lacking = self.lacking or unavailable.failure
+        elif lacks_gpu(error, self.files):
+            self.no_gpu = self.no_gpu or error
+        return unavailable is not None or self.no_gpu is error
 
     def _training(self, module: nn.Module) -> bool:
         """`module.training`, as asked for during forward."""
@@ -209,7 +240,7 @@ class Tracer(MetaMode):
         if tensor is None:
             raise error
         given = self._tensor(tensor)
-        if not (given.uncertain or self._shaky or is_refusal(error)):
+        if not (self._lacks(error) or given.uncertain or self._shaky or is_refusal(error)):
             self._record_exception(error, module)
         self._shaky |= not type(module).__module__.startswith("torch.nn")
         spec = self.spec(tensor)
@@ -524,8 +555,16 @@ class Tracer(MetaMode):
         """ "cpu" for what was made in forward without a device, and what only such tensors led to."""
         ids = list(_flat(operands))
         if not ids:
-            return "model" if kwargs.get("device") is not None or self.device != "meta" else "cpu"
+            anywhere = self.device != "meta" or kwargs.get("device") is not None
+            return "model" if anywhere or self._taken_to_gpu() else "cpu"
         return "cpu" if all(self.tensors[id].device == "cpu" for id in ids) else "model"
+
+    def _taken_to_gpu(self) -> bool:
+        """Whether the user's code takes what it makes here to the GPU in a branch that is not run."""
+        for frame in self.files.stack(sys._getframe(3))[:1]:
+            tree = self.files.file(frame.f_code.co_filename).tree
+            return gpu.follows(tree, self.files.position(frame.f_code, frame.f_lasti))
+        return False
 
     # -- records
 

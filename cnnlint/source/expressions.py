@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
 from cnnlint.diagnostic import Span
-from cnnlint.source.facts import Expression
 from cnnlint.source.file import SourceFile
 from cnnlint.source.names import BUILTINS, FunctionDef, Imports, bound_names, needs, parameter_names
 from cnnlint.source.scopes import Scope, Scopes, Use, argument_for, default_for
@@ -17,6 +16,27 @@ from cnnlint.source.slice import Block, BodySlice, branches, is_main_guard
 
 DEEPEST_CALL_CHAIN = 5
 """How many calls outwards a parameter is followed to its argument."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """An expression of the file, to be evaluated in the module's namespace.
+
+    Attributes:
+        text: the expression's source (`Net(args.classes)`).
+        prelude: the statements of the enclosing functions that it needs, in order, as source text
+            without indentation (`args = parser.parse_args()`); "" at module level.
+        names: the module-level names that text and prelude need, for the slice.
+        span: where it stands.
+        places: of each statement of the prelude where it stands in the file, None for one that does not
+            stand there as it is.
+    """
+
+    text: str
+    prelude: str
+    names: frozenset[str]
+    span: Span
+    places: tuple[Span | None, ...] = ()
 
 
 class _Prelude(NamedTuple):

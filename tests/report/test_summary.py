@@ -82,6 +82,17 @@ def test_what_was_not_judged_never_looks_like_success(
     assert summary(result(models=models, problems=problems)) == expected
 
 
+def test_what_would_let_more_be_judged_is_said() -> None:
+    lacks = [
+        Problem("package-missing", "why", PLACE, model=name, package=package)
+        for name, package in (("Big", "gym"), ("Wide", "gym"), ("Deep", "._C"))
+    ]
+    what = result(models=(NET,), problems=tuple(lacks))
+    assert (
+        summary(what) == "All checks passed in 1 model; 3 models could not be judged: install gym; build ._C."
+    )
+
+
 def test_a_pass_that_broke_off_is_judged_in_part() -> None:
     cut = replace(NET, passes=(replace(PASS, complete=False),))
     assert Coverage.of(FileTrace("f.py", (cut, OTHER))) == Coverage(judged=1, partly=1)

@@ -213,7 +213,7 @@ def test_the_ladder_and_the_call_stand_below(findings: Findings) -> None:
     )
 
 
-def test_an_assumed_input_is_said(findings: Findings) -> None:
+def test_an_assumed_input_is_said_where_numbers_rest_on_it(findings: Findings) -> None:
     _, finding = only(
         findings,
         "CNN107",
@@ -222,7 +222,26 @@ def test_an_assumed_input_is_said(findings: Findings) -> None:
         net = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(9))
         """,
     )
+    assert "assumed" not in finding.message and finding.rests_on == ()
+    assert finding.fix is not None
+    _, finding = only(
+        findings,
+        "CNN105",
+        """
+        import torch
+        import torch.nn as nn
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.conv = nn.Conv2d(3, 3, 3, stride=2)
+
+            def forward(self, x):
+                return torch.cat([self.conv(x), x], 1)
+        """,
+    )
     assert "at an assumed input of 3 × 224 × 224" in finding.message
+    assert finding.rests_on == ("the height and width of x",)
 
 
 def test_no_fix_rests_on_an_assumed_size(findings: Findings) -> None:
@@ -242,7 +261,11 @@ def test_no_fix_rests_on_an_assumed_size(findings: Findings) -> None:
                 return self.fc(self.conv(x).flatten(1))
         """,
     )
-    assert "assumed" in finding.message
+    assert finding.message == (
+        "Linear expects 1051 features, and no image size gives them: 7 × ⌊(H − 1)/2⌋ × ⌊(W − 1)/2⌋ is a "
+        "multiple of 7, and 1051 is none"
+    )
+    assert finding.help and "nn.AdaptiveAvgPool2d(1)" in finding.help
     assert finding.fix is None
 
 

@@ -15,11 +15,11 @@ import torch
 from library import LibraryModel
 
 from cnnlint.diagnostic import Diagnostic, Severity
+from cnnlint.evidence.facts import InputShape
 from cnnlint.job import Job
 from cnnlint.judging import judge
 from cnnlint.plugin import all_rules
 from cnnlint.result import TracedFile
-from cnnlint.source.facts import InputShape
 from cnnlint.source.file import SourceFile
 from cnnlint.workers import Workers
 

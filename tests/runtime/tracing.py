@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from cnnlint.evidence.facts import InputShape
 from cnnlint.job import Job
-from cnnlint.source.facts import InputShape
 from cnnlint.traces import FileTrace, Model, Pass
 from cnnlint.workers import Workers
 

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from texts import NET, file_of, targets
 
-from cnnlint.source.comments import parse_input, parse_inputs, scan
-from cnnlint.source.facts import InputShape
-from cnnlint.source.survey import survey
+from cnnlint.evidence.directives import parse_input, parse_inputs
+from cnnlint.evidence.facts import InputShape
+from cnnlint.evidence.survey import survey
+from cnnlint.source.comments import scan
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import textwrap
 from pathlib import Path
 
+from cnnlint.evidence.survey import survey
 from cnnlint.source.reading import read
-from cnnlint.source.survey import survey
 
 BLOCKS = """
 import torch.nn as nn

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from texts import NET, file_of, net, targets
 
-from cnnlint.source.survey import survey
+from cnnlint.evidence.survey import survey
 
 
 def losses(below: str) -> list[tuple[str, str | None]]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import textwrap
 
+from cnnlint.evidence.mentions import Mentions
 from cnnlint.source.file import SourceFile
-from cnnlint.source.mentions import Mentions
 
 TEXT = """
 class Net(nn.Module):

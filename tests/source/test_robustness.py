@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from scrambled import examples, notebook, scrambled, torchvision_sources
 from texts import NET
 
+from cnnlint.evidence.survey import survey
 from cnnlint.source.reading import read_bytes
 from cnnlint.source.slice import ModuleSlice
-from cnnlint.source.survey import survey
 
 SCRIPT = (
     NET

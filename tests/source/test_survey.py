@@ -7,7 +7,7 @@ import ast
 import pytest
 from texts import NET, file_of, net, targets
 
-from cnnlint.source.survey import survey
+from cnnlint.evidence.survey import survey
 
 FORWARD = "\n    def forward(self, x):\n        return x\n"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from texts import file_of
 
-from cnnlint.source.users import Home, User
+from cnnlint.evidence.users import Home, User
 
 
 def user(text: str, *home: str) -> User:

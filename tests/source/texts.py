@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 import textwrap
 
-from cnnlint.source.facts import Target
+from cnnlint.evidence.facts import Target
+from cnnlint.evidence.survey import survey
 from cnnlint.source.file import SourceFile
 from cnnlint.source.slice import ModuleSlice
-from cnnlint.source.survey import survey
 
 NET = """
 import torch
