@@ -80,6 +80,8 @@ def _outcome(job: Job, scratch: str, writer: Writer, by: TraceFile | None) -> Ou
             return Outcome(needs=str(needed))
         if standin.wanted and not job.alone:
             return Outcome(needs=standin.wanted[0])
+        if trace.crash and standin.installed() and not job.alone:
+            return Outcome(needs="what the stand-in fails at")
         return Outcome(trace, reads=None if trace.crash else recorder.reads())
     except BaseException:
         return Outcome(crash=traceback.format_exc())

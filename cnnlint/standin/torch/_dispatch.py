@@ -23,11 +23,19 @@ def through(asked: Any, kernel: Callable[..., Any], args: Any, kwargs: Any) -> A
     return kernel(*args, **kwargs)
 
 
-def function(name: str, kernel: Callable[..., Any], sign: bool = False) -> Callable[..., Any]:
+def function(
+    name: str,
+    kernel: Callable[..., Any],
+    sign: bool = False,
+    look: Callable[[Any], None] | None = None,
+) -> Callable[..., Any]:
     """The function of this qualified name, which the active mode is asked for first. A kernel runs without
-    the mode that called it, as in torch. `sign`: Python calls it for a sign."""
+    the mode that called it, as in torch. `sign`: Python calls it for a sign; `look` is given the arguments
+    before all that."""
 
     def called(*args: Any, **kwargs: Any) -> Any:
+        if look is not None:
+            look(args)
         return through(asked, kernel, args, kwargs)
 
     parts = name.split(".")
@@ -39,6 +47,24 @@ def function(name: str, kernel: Callable[..., Any], sign: bool = False) -> Calla
     called.__doc__ = None
     functions[name] = called
     return called
+
+
+def is_operand(value: Any) -> bool:
+    """Whether torch takes a value for a tensor or a number: one of its own, Python's or numpy's."""
+    return (
+        isinstance(value, (int, float, complex))
+        or hasattr(type(value), "dtype")
+        or hasattr(type(value), "untyped_storage")
+    )
+
+
+def parsed(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A method that a sign calls and whose operands torch looks at before any mode is asked."""
+
+    def sign(self: Any, *others: Any) -> Any:
+        return method(self, *others) if all(map(is_operand, others)) else NotImplemented
+
+    return sign
 
 
 def refusing(method: Callable[..., Any]) -> Callable[..., Any]:

@@ -9,13 +9,14 @@ from typing import Any
 
 from cnnlint.operators import registry
 from cnnlint.operators.base import Bound, Operator, TensorSpec
+from cnnlint.operators.pointwise import Binary
 from cnnlint.operators.promotion import result_type
 from cnnlint.standin.needs import NeedsTorch
 
 from . import _dispatch, _values, _views
 from ._factories import filled, options
 from ._tensor import Tensor, device_of, follow, make, spec, write
-from ._types import DTYPES, Size, dtype
+from ._types import DTYPES, Size, device, dtype, layout, memory_format
 
 _OPTIONS = frozenset({"dtype", "device", "requires_grad", "layout", "pin_memory"})
 
@@ -388,6 +389,50 @@ BY_SIGNS = {
 """The methods that signs call, where they reach a mode as another one."""
 
 
+IN_PYTHON = frozenset(
+    "__rsub__ __rdiv__ __floordiv__ __rfloordiv__ __rmod__ __pow__ __rpow__ __rlshift__ __rrshift__ __ipow__ "
+    "__rmatmul__ __eq__ cdist einsum meshgrid tensordot chain_matmul norm unflatten atleast_1d atleast_2d "
+    "atleast_3d broadcast_tensors split".split()
+)
+"""Functions that ask the mode whatever they are given, as those of `torch.nn.functional` do."""
+
+COMPILED = frozenset(
+    "gelu softplus hardshrink softshrink logsigmoid prelu relu_ hardtanh_ leaky_relu_ elu_ selu_ celu_ "
+    "threshold_ rrelu_ scaled_dot_product_attention conv1d conv2d conv3d conv_transpose1d "
+    "conv_transpose2d conv_transpose3d "
+    "cosine_similarity pairwise_distance one_hot linear bilinear avg_pool1d avg_pool2d avg_pool3d "
+    "adaptive_avg_pool1d pixel_shuffle pixel_unshuffle channel_shuffle".split()
+)
+"""Those of `torch.nn.functional` that do not."""
+
+
+def looking(name: str, operator: Operator) -> Callable[..., Any] | None:
+    """Has a compiled function look at what it is given before any mode is asked: what is neither a tensor nor
+    a plain value it refuses in words of its own."""
+    short = name.rpartition(".")[2]
+    functional = name.startswith("torch.nn.functional.")
+    if short in IN_PYTHON or (functional and short not in COMPILED) or operator.kind == "factory":
+        return None
+    first = 2 if isinstance(operator, Binary) else 1
+
+    def look(args: Sequence[Any]) -> None:
+        if any(value is None for value in args[:first]) or not all(map(_is_plain, args)):
+            raise NeedsTorch(f"torch's words for the arguments of {short}")
+
+    return look
+
+
+def _is_plain(value: Any) -> bool:
+    return (
+        value is None
+        or isinstance(value, (int, float, complex, str, tuple, list, range, slice, dtype, device, Size))
+        or value is Ellipsis
+        or hasattr(type(value), "dtype")
+        or hasattr(type(value), "__index__")
+        or isinstance(value, (type, layout, memory_format))
+    )
+
+
 def install(namespaces: dict[str, Any]) -> None:
     """Puts the functions of all described operators into the namespaces of these names."""
     for name, operator in registry().items():
@@ -398,10 +443,13 @@ def install(namespaces: dict[str, Any]) -> None:
             setattr(namespaces[".".join(parts[:-2])], parts[-2], Got(made))
         elif owner in namespaces:
             sign = parts[-1].startswith("__") and parts[-1] != "__getitem__"
-            setattr(namespaces[owner], parts[-1], _dispatch.function(name, kernel(name, operator), sign))
+            look = None if sign or parts[-1] == "__getitem__" else looking(name, operator)
+            made = _dispatch.function(name, kernel(name, operator), sign, look)
+            setattr(namespaces[owner], parts[-1], made)
     for method, signs in BY_SIGNS.items():
         for sign in signs.split():
-            setattr(Tensor, sign, _dispatch.refusing(getattr(Tensor, method)))
+            made = _dispatch.refusing(getattr(Tensor, method))
+            setattr(Tensor, sign, made if method in IN_PYTHON else _dispatch.parsed(made))
 
 
 class Got:
