@@ -107,7 +107,14 @@ def _imagine(dataset: type, name: str, parameters: inspect.Signature, base: type
         return picture, target
 
     dataset.__init__ = make  # type: ignore[misc]
+
+    def unread(self: Any, attribute: str) -> Any:
+        if attribute in ("classes", "class_to_idx", "targets", "samples", "imgs", "data", "labels"):
+            raise FileNotFoundError(f"{attribute} of {name} is not read while linting")
+        raise AttributeError(attribute)
+
     changed: Any = dataset
+    changed.__getattr__ = unread
     changed.__getitem__ = sample
     changed.__len__ = lambda self: 1000
 
