@@ -69,6 +69,9 @@ class ModelNames:
     """(origin, path) of parameters and buffers."""
 
 
+_IS_CUDA = torch.Tensor.is_cuda.__get__  # type: ignore[attr-defined]
+
+
 class Tracer(MetaMode):
     """Records a forward pass.
 
@@ -273,6 +276,8 @@ class Tracer(MetaMode):
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         kwargs = kwargs or {}
+        if func == _IS_CUDA and self.device == "meta" and args[0].is_meta:
+            return True  # what is on the model's device takes the branches for a GPU
         if func in self._transparent:
             return func(*args, **kwargs)
         meta = self.device == "meta"
