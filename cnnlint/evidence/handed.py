@@ -13,6 +13,7 @@ from cnnlint.source.expressions import Expression, Expressions
 from cnnlint.source.file import SourceFile
 from cnnlint.source.names import Imports, positional_parameters
 from cnnlint.source.scopes import Scopes, Use
+from cnnlint.traces import Degree
 
 TAKES_MODEL_AND_TENSORS = {
     "torch.onnx.export": ("args", "f"),
@@ -180,7 +181,8 @@ class InputReader:
             reason = f"{self._shown(first.func)} in {self.file.line(first.lineno)}"
         else:
             reason = f"{self._shown(first)} in {self.file.line(first.lineno)}"
-        return InputEvidence("evidence", reason, span, expressions=tuple(expressions))
+        degree = Degree.FOLLOWED if any(source.followed for source in sources) else Degree.STATED
+        return InputEvidence("evidence", reason, span, expressions=tuple(expressions), degree=degree)
 
     def _shown(self, node: ast.expr) -> str:
         """A call as it is written, short enough for a sentence."""

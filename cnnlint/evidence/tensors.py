@@ -59,13 +59,15 @@ DEVICE_KEYWORDS = frozenset({"device", "pin_memory", "requires_grad", "generator
 class Source(NamedTuple):
     """How a tensor is made: `node` evaluates to it in the scope of `root`, the call that makes it.
 
-    `sample` is whether it stands for a batch of one that a data loader gives.
+    `sample` is whether it stands for a batch of one that a data loader gives, `followed` whether it is what a
+    data loader or data set gives, and not written out where it is handed over.
     """
 
     node: ast.expr
     root: Use
     reshaped: bool = False
     sample: bool = False
+    followed: bool = False
 
 
 class Tensors:
@@ -113,11 +115,11 @@ class Tensors:
         if given is not None:
             return given
         if isinstance(node, ast.Call):
-            return self._call(use, node, depth)
+            return self._call(use, node, depth) or self._taken(use)
         if isinstance(node, ast.BinOp):
             return self._operand(use, node, depth)
         if isinstance(node, ast.Subscript) and _is_plain_index(node.slice):
-            return self._wrap(use, node, "value", node.value, depth)
+            return self._wrap(use, node, "value", node.value, depth) or self._taken(use)
         return None
 
     def _call(self, use: Use, node: ast.Call, depth: int) -> Source | None:
@@ -196,7 +198,7 @@ class Tensors:
     def _wrap(self, use: Use, node: ast.expr, field: str, operand: ast.expr, depth: int) -> Source | None:
         """The node with its operand replaced by how that is made."""
         inner = self.source(use._replace(node=operand), depth + 1)
-        if inner is None or inner.root.scope is not use.scope:
+        if inner is None or (inner.root.scope is not use.scope and not _is_batch(inner)):
             return None
         wrapped = copy.copy(node)
         if field == "args":
@@ -214,15 +216,22 @@ class Tensors:
             return None
         for batch in self.scopes.values(node.value, use.scope, use.path):
             loader = self._looped_over(batch)
-            found = self.datasets.loaded(loader) if loader is not None else None
-            if found is None or self.imports.table.get("torch") != "torch":
+            if loader is None or self.imports.table.get("torch") != "torch":
                 continue
-            dataset, sizes = found
+            sizes: list[ast.expr] = []
+            for dataset in self.loaders.data_sets(loader):
+                sizes = self.datasets.sizes(dataset)
+                if not sizes:
+                    break  # one that is known less well may be the one that is meant
+                first = dataset
+                if self.loaders.is_batched(loader):
+                    sizes = [ast.Constant(1), *sizes]
+                break
+            if not sizes or self.loaders.is_collated(loader):
+                continue
             zeros = ast.Attribute(ast.Name("torch", ast.Load()), "zeros", ast.Load())
-            made = ast.Call(zeros, [ast.Constant(1), *sizes], [])
-            return Source(
-                ast.fix_missing_locations(ast.copy_location(made, dataset.node)), dataset, sample=True
-            )
+            made = ast.fix_missing_locations(ast.copy_location(ast.Call(zeros, sizes, []), first.node))
+            return Source(made, first, sample=True, followed=True)
         return None
 
     def _loaded(self, use: Use, depth: int) -> Source | None:
@@ -240,24 +249,55 @@ class Tensors:
             for part in self.loaders.parts(loader, key) if loader is not None else ():
                 found = self.source(part.use, depth + 1)
                 if found is not None:
-                    return _as_batch(found) if part.sample else found
+                    batched = part.sample and self.loaders.is_batched(loader)
+                    return (_as_batch(found) if batched else found)._replace(followed=True)
         return None
+
+    def _taken(self, use: Use) -> Source | None:
+        """One batch of a loader of the file, or one sample of its data set, as it has to be evaluated: only
+        of torchvision's data sets, whose samples need not be read."""
+        loader = self._looped_over(use)
+        if loader is None:
+            return None
+        for value in self.scopes.values(*loader):
+            if (shown := _inside_call(value.node, "tqdm")) is not None:
+                value = self.scopes.values(shown, value.scope, value.path)[0]
+            known = [self.datasets.is_known(data) for data in self.loaders.data_sets(value)]
+            if not known or not all(known):
+                continue
+            if not self.loaders.is_batched(value) and not self._is_of_one_size(value):
+                continue
+            taken = ast.copy_location(_first_of(value.node), value.node)
+            return Source(ast.fix_missing_locations(taken), value, reshaped=True, followed=True)
+        return None
+
+    def _is_of_one_size(self, dataset: Use) -> bool:
+        return all(self.datasets.is_of_one_size(data) for data in self.loaders.data_sets(dataset))
 
     def _looped_over(self, batch: Use) -> Use | None:
         """`loader` where an expression is what a loop over `loader` or `enumerate(loader)`, or
-        `next(iter(loader))`, gets."""
+        `next(iter(loader))`, gets; a data set where it is one of its samples (`data[0]`)."""
         node = batch.node
-        numbered = isinstance(node, ast.Subscript) and _is_number(node.slice, 1)
+        numbered = False
         if isinstance(node, ast.Subscript):
+            numbered = _is_number(node.slice, 1) and _next_of(node.value) is not None
             if not numbered:
-                return None  # a part of the batch
+                index = node.slice.value if isinstance(node.slice, ast.Constant) else None
+                taken = batch._replace(node=node.value)
+                is_sample = type(index) is int and any(
+                    self.datasets.is_known(value) for value in self.loaders.made(taken)
+                )
+                return taken if is_sample else None  # else a part of the batch
             node = node.value
-        iterator = _inside_call(node, "next")
+        iterator = _next_of(node)
         if iterator is None:
             return None
         for value in self.scopes.values(iterator, batch.scope, batch.path):
             loader = _inside_call(value.node, "iter")
-            loader = _inside_call(loader, "enumerate") if numbered else loader
+            if numbered and loader is not None:
+                loader = _inside_call(loader, "enumerate") or _inside_call(
+                    _inside_call(loader, "tqdm"), "enumerate"
+                )
             if loader is not None:
                 return value._replace(node=loader)
         return None
@@ -280,6 +320,23 @@ def _inside_call(node: ast.expr | None, name: str) -> ast.expr | None:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name and node.args:
         return node.args[0]
     return None
+
+
+def _next_of(node: ast.expr) -> ast.expr | None:
+    """`batches` of `next(batches)`, or of the older `batches.next()`."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not node.args:
+        return node.func.value if node.func.attr in ("next", "__next__") else None
+    return _inside_call(node, "next")
+
+
+def _is_batch(source: Source) -> bool:
+    """Whether it is all that a loader gives, a part of which is to be taken."""
+    return source.followed and _next_of(source.node) is not None
+
+
+def _first_of(iterable: ast.expr) -> ast.Call:
+    inner = ast.Call(ast.Name("iter", ast.Load()), [iterable], [])
+    return ast.Call(ast.Name("next", ast.Load()), [inner], [])
 
 
 def _is_number(node: ast.expr, number: int) -> bool:

@@ -6,21 +6,37 @@ downloaded for that, and nothing read, so that a trace is the same on every mach
 
 from __future__ import annotations
 
+import errno
 import inspect
 import sys
 from typing import Any
 
 import numpy
 import torch
+from PIL import Image
 from torch.utils.data import DataLoader
+from torch.utils.data._utils import fetch
 
-from cnnlint.evidence.datasets import DATASETS
+from cnnlint.evidence.datasets import DATASETS, LENGTHS
 
-LENGTHS = {
-    **dict.fromkeys(("MNIST", "FashionMNIST", "KMNIST"), (60_000, 10_000)),
-    **dict.fromkeys(("CIFAR10", "CIFAR100"), (50_000, 10_000)),
+PICTURES = frozenset(DATASETS) - LENGTHS.keys() - {
+    "FakeData",  # makes up its own
+    "VOCSegmentation",
+    "VOCDetection",
+    "CocoDetection",
+    "Cityscapes",
 }
-"""Samples for training and for testing."""
+"""Data sets that give pictures with labels, of which no more is made up than that."""
+
+LENGTH = 1_000
+"""Pictures in each of them."""
+
+OF_ANY_SIZE = ((300, 400), (375, 350))
+"""Height and width of the pictures, in turn, where a data set's have no common size: what depends on them
+makes no batch."""
+
+MOST_SAMPLES = 4
+"""So many samples of a batch are made; the others are the same again."""
 
 made_up: list[str] = []
 """What was said of the data sets that this process has made."""
@@ -35,6 +51,11 @@ def install() -> None:
     signatures = {name: inspect.signature(getattr(datasets, name)) for name in LENGTHS}
     for name, parameters in signatures.items():
         _replace(getattr(datasets, name), name, parameters, datasets.VisionDataset)
+    signatures = {
+        name: inspect.signature(getattr(datasets, name)) for name in sorted(PICTURES) if hasattr(datasets, name)
+    }
+    for name, parameters in signatures.items():
+        _draw(getattr(datasets, name), name, parameters, datasets.VisionDataset)
     load = DataLoader.__init__
 
     def alone(self: Any, *args: Any, **options: Any) -> None:
@@ -44,6 +65,18 @@ def install() -> None:
         load(*call.args, **call.kwargs | {"num_workers": 0, "persistent_workers": False})
 
     DataLoader.__init__ = alone  # type: ignore[method-assign]
+    whole = fetch._MapDatasetFetcher.fetch
+
+    def few(self: Any, indices: Any) -> Any:
+        """A batch of few samples, and of two that agree in their shape even where it is a batch of one."""
+        if not self.auto_collation or not _is_made_up(self.dataset):
+            return whole(self, indices)
+        made = [self.dataset[index] for index in [*indices, *indices][: max(2, min(MOST_SAMPLES, len(indices)))]]
+        if len(indices) == 1:
+            self.collate_fn(made)
+        return self.collate_fn([made[at % len(made)] for at in range(len(indices))])
+
+    fetch._MapDatasetFetcher.fetch = few  # type: ignore[method-assign]
 
 
 def _replace(dataset: type, name: str, parameters: inspect.Signature, base: type) -> None:
@@ -61,6 +94,54 @@ def _replace(dataset: type, name: str, parameters: inspect.Signature, base: type
         _fill(self, name)
 
     dataset.__init__ = make  # type: ignore[misc]
+
+
+def _is_made_up(dataset: Any) -> bool:
+    """Whether samples come from here, or from a subset of what does."""
+    while isinstance(dataset, torch.utils.data.Subset):
+        dataset = dataset.dataset
+    return type(dataset).__module__.startswith("torchvision.datasets")
+
+
+def _draw(dataset: type, name: str, parameters: inspect.Signature, base: type) -> None:
+    """Let a data set give pictures of noise with the label 0; what else is asked of it is not there."""
+    known = DATASETS[name]
+    sizes = (known.size,) if known.size is not None and name != "ImageNet" else OF_ANY_SIZE
+
+    def make(self: Any, *args: Any, **options: Any) -> None:
+        given = dict(parameters.bind_partial(*args, **options).arguments)
+        given |= given.pop("kwargs", {})
+        base.__init__(  # type: ignore[misc]
+            self,
+            given.get("root") or "",
+            transform=given.get("transform"),
+            target_transform=given.get("target_transform"),
+        )
+        self._drawn = 0
+
+    def length(self: Any) -> int:
+        return LENGTH
+
+    def sample(self: Any, index: int) -> tuple[Any, Any]:
+        self._drawn += 1
+        height, width = sizes[self._drawn % len(sizes)]
+        shape = (height, width) if known.channels == 1 else (height, width, 3)
+        noise = numpy.random.default_rng(0).integers(256, size=shape).astype(numpy.uint8)
+        picture = Image.fromarray(noise)
+        return (self.transform(picture) if self.transform else picture), 0
+
+    def missing(self: Any, attribute: str) -> Any:
+        if attribute.startswith("_"):
+            raise AttributeError(attribute)
+        raise FileNotFoundError(errno.ENOENT, f"{name} is not read", str(self.root))
+
+    for method, function in (
+        ("__init__", make),
+        ("__len__", length),
+        ("__getitem__", sample),
+        ("__getattr__", missing),
+    ):
+        setattr(dataset, method, function)
 
 
 def _fill(dataset: Any, name: str) -> None:
