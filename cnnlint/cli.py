@@ -395,7 +395,10 @@ def _print(lines: Iterable[str], stream: TextIO, file: str | None) -> None:
 
 
 def _print_crashes(result: Result, chosen: Configuration) -> None:
-    """The tracebacks of rules that raised, for those who want them."""
+    """That cnnlint itself failed, which not every format tells; its tracebacks for those who want them."""
+    failed = [file.source.filename for file in result.files if file.trace.crash]
+    if failed:
+        _hint(f"cnnlint itself failed on {', '.join(failed)}; -v shows the traceback")
     if chosen.run.verbose:
         for crash in result.crashes():
             print(crash, file=sys.stderr)

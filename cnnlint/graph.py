@@ -11,7 +11,7 @@ from functools import cached_property, wraps
 from typing import Any, TypeVar
 
 from cnnlint.source.file import SourceFile
-from cnnlint.traces import Layer, Model, Operation, Parameter, Pass, Shape, Tensor
+from cnnlint.traces import Degree, Layer, Model, Operation, Parameter, Pass, Shape, Tensor
 
 WEIGHTED = frozenset({"conv", "conv_transpose", "linear", "bilinear", "recurrent", "embedding", "attention"})
 """Kinds of operators that carry weights which mix features."""
@@ -218,9 +218,10 @@ class Trace:
         return frozenset(layer.path.rpartition(".")[0] for layer in self.model.layers)
 
     @property
-    def assumed_input(self) -> bool:
-        """Whether the size of an input is only assumed, so that findings on sizes rest on it."""
-        return any(item.source == "assumed" for item in self.model.inputs)
+    def size_is_known(self) -> bool:
+        """Whether somebody said the sizes of the inputs, or the layers take no others: then findings may rest
+        on them."""
+        return all(item.size_degree is not Degree.ASSUMED for item in self.model.inputs)
 
 
 def in_batches(text: str, batch: int) -> str:

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
+from cnnlint.causes import without_consequences
 from cnnlint.certainty import Alternatives
 from cnnlint.config import Settings
 from cnnlint.config.selection import known_rules, rules_for
@@ -35,8 +36,8 @@ def judge(file: TracedFile, rules: Iterable[Rule], settings: Settings | None = N
             for traces, alternatives in models:
                 for trace in traces:
                     place = trace.model.span
-                    judged = list(_causes(_checked(rule.check(trace)), trace))
-                    certain = alternatives.certain(judged, rule.check)
+                    judged = list(_causes(_checked(rule.judge(trace)), trace))
+                    certain = alternatives.certain(judged, rule.judge)
                     found += [places(finding, trace) for finding in certain]
         except Exception as error:
             found.append(places(_crash(rule, error, place)))
@@ -45,7 +46,7 @@ def judge(file: TracedFile, rules: Iterable[Rule], settings: Settings | None = N
     return FileResult(
         file.source,
         file.trace,
-        _in_order(merge(findings), file.source),
+        _in_order(without_consequences(merge(findings)), file.source),
         tuple(crashes),
         used,
         settings,

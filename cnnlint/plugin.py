@@ -46,6 +46,8 @@ class Rule:
         name: reads well after "allow" (`flatten-mismatch`).
         severity: the usual one; a finding may carry another.
         default: whether the rule is in the default selection.
+        measures_size: whether what it says holds at the traced size: it is not asked where nobody said that
+            size, and other sizes would do.
         unnecessary: whether what it underlines does nothing and could go; editors fade it.
         values: the options that were set, by name; the others have their defaults.
     """
@@ -54,6 +56,7 @@ class Rule:
     name: ClassVar[str]
     severity: ClassVar[Severity]
     default: ClassVar[bool] = True
+    measures_size: ClassVar[bool] = False
     unnecessary: ClassVar[bool] = False
     valid: ClassVar[Sequence[str]] = ()
     invalid: ClassVar[Sequence[str]] = ()
@@ -62,6 +65,10 @@ class Rule:
     def check(self, trace: Trace) -> Iterator[Diagnostic]:
         """Findings about one forward pass of one model."""
         return iter(())
+
+    def judge(self, trace: Trace) -> Iterator[Diagnostic]:
+        """Findings about one forward pass, if its sizes are known as well as the rule needs."""
+        return iter(()) if self.measures_size and not trace.size_is_known else self.check(trace)
 
     def check_file(self, file: FileTrace) -> Iterator[Diagnostic]:
         """Findings about a whole file."""

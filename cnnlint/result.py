@@ -157,7 +157,7 @@ class Result:
         return [item for item in self.findings() if self.advice or item.severity != Severity.ADVICE]
 
     def crashes(self) -> Iterator[str]:
-        """The tracebacks of rules that raised."""
+        """The tracebacks of cnnlint's own faults: of rules that raised, and of what traces."""
         for file in self.files:
             yield from file.crashes
 
@@ -175,9 +175,12 @@ class Result:
         return findings_table(self)
 
     def exit_code(self) -> int:
-        """2 where a rule or cnnlint itself crashed, or where folders were given and hold no model; 1 with a
-        finding that is shown and fails its file; else 0."""
-        if any(file.crashes for file in self.files) or self._nothing_found():
+        """2 where a rule crashed, where cnnlint itself failed and judged nothing, or where folders were given
+        and hold no model; 1 with a finding that is shown and fails its file; else 0. A fault of ours in one
+        file is told there, and the others are linted."""
+        rule_crashed = any(len(file.crashes) > bool(file.trace.crash) for file in self.files)
+        failed = any(file.trace.crash for file in self.files) and not self.coverage.traced
+        if rule_crashed or failed or self._nothing_found():
             return 2
         least = Severity.ADVICE if self.advice else Severity.WARNING
         return int(

@@ -356,10 +356,16 @@ class ClassCount:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the file's text says of this model, beside its input."""
+    """What the file's text says of this model, beside its input.
+
+    Attributes:
+        smallest_batch: the samples of the smallest batch that the file's own training loader gives; None
+            where it does not say.
+    """
 
     losses: tuple[LossUse, ...] = ()
     class_counts: tuple[ClassCount, ...] = ()
+    smallest_batch: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ class AccidentalBroadcast(OperationRule):
 
     ## Use instead
     Make the shapes equal: `x.squeeze(1)`, `y.unsqueeze(1)`, or a 1×1 convolution for the channels. Scalars,
-    parameters, 1×1 maps, products (masks, gates) and a map's own statistics over its channels
-    (`x - x.mean(1, keepdim=True)`) are left alone.
+    parameters, 1×1 maps, products (masks, gates), what forward makes itself (noise, a grid of places) and a
+    map's own statistics over its channels (`x - x.mean(1, keepdim=True)`) are left alone.
 
     ## References
     - https://pytorch.org/docs/stable/notes/broadcasting.html
@@ -40,6 +40,21 @@ class AccidentalBroadcast(OperationRule):
 
             def forward(self, x):
                 return self.conv(x) + x.mean((2, 3), keepdim=True)
+        """,
+        """
+        import torch
+        import torch.nn as nn
+
+        # cnnlint: input=8x16x16
+        class Noise(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.conv = nn.Conv2d(8, 8, 3, padding=1)
+                self.strength = nn.Parameter(torch.zeros(1))
+
+            def forward(self, x):
+                x = self.conv(x)
+                return x + self.strength * x.new_empty(x.shape[0], 1, *x.shape[2:]).normal_()
         """,
         """
         import torch.nn as nn
@@ -125,7 +140,11 @@ class AccidentalBroadcast(OperationRule):
                 if all(_makes_room(trace, tensor) for tensor in tensors):
                     continue  # x[:, None] - x[None] says so
                 yield self._finding(trace, operation, first, second, "a table of all pairs of samples")
-            elif _repeats_channels(first, second) and not _is_statistic(trace, *tensors):
+            elif (
+                _repeats_channels(first, second)
+                and not _is_statistic(trace, *tensors)
+                and not any(_is_made_here(trace, tensor) for tensor in tensors if tensor.shape[1] == 1)
+            ):
                 count = max(first.shape[1], second.shape[1])
                 yield self._finding(
                     trace, operation, first, second, f"one channel added to each of {count} channels"
@@ -184,6 +203,22 @@ def _is_statistic(trace: Trace, first: Tensor, second: Tensor) -> bool:
             continue
         over_channels = len(before.shape) == len(one.shape) and before.shape[1] > 1
         return over_channels and _comes_from(trace, many, before)
+    return False
+
+
+def _is_made_here(trace: Trace, tensor: Tensor) -> bool:
+    """Whether a tensor is, or is computed from, one that forward makes itself (noise, a grid of places): it
+    is made one channel wide to be broadcast."""
+    pending = [tensor]
+    seen: set[int] = set()
+    while pending:
+        step = trace.producer(pending.pop())
+        if step is None or step.index in seen or step.kind in WEIGHTED:
+            continue
+        seen.add(step.index)
+        if step.kind in ("factory", "random"):
+            return True
+        pending += [trace.tensor(id) for id in step.inputs()]
     return False
 
 

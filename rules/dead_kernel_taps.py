@@ -30,6 +30,7 @@ class DeadKernelTaps(OperationRule):
     code = "CNN303"
     name = "dead-kernel-taps"
     severity = Severity.WARNING
+    measures_size = True
 
     warning_share = Option(
         0.05, "the dead share of the convolution weights that is a warning", least=0, most=1
@@ -88,7 +89,5 @@ class DeadKernelTaps(OperationRule):
             label=f"{kernel} kernel{dilated} on a {here} map: {int(count):,} weights are dead",
             help="downsample less, give larger images, or use a smaller kernel or dilation here",
             also=[operation for _, operation in dead],
-            severity=Severity.WARNING
-            if float(share) >= self.warning_share and not trace.assumed_input
-            else Severity.ADVICE,
+            severity=Severity.WARNING if float(share) >= self.warning_share else Severity.ADVICE,
         )

@@ -24,6 +24,7 @@ class DenseOnPixels(OperationRule):
     code = "CNN402"
     name = "dense-on-pixels"
     severity = Severity.ADVICE
+    measures_size = True
 
     smallest_image = Option(8, "the height and width from which on an input counts as an image", least=1)
 

@@ -26,6 +26,7 @@ class EarlyDownsampling(OperationRule):
     code = "CNN307"
     name = "early-downsampling"
     severity = Severity.ADVICE
+    measures_size = True
 
     largest_image = Option(32, "the height and width up to which an image is small", least=1)
     stride = Option(4, "the stride of the first two layers together that is too much", least=2)

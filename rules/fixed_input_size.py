@@ -24,6 +24,7 @@ class FixedInputSize(OperationRule):
     name = "fixed-input-size"
     severity = Severity.ADVICE
     default = False
+    measures_size = True
 
     valid = [
         """

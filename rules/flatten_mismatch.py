@@ -94,7 +94,11 @@ class FlattenMismatch(FaultRule):
             )
             return self.refusal(refused, message, help=f"write {write}", fix=fix)
         features, producer = before.shape[1:], maker(trace, before)
-        if trace.assumed_input and expected % features[0] and (formulas := spatial_formulas(trace, before)):
+        if (
+            not trace.size_is_known
+            and expected % features[0]
+            and (formulas := spatial_formulas(trace, before))
+        ):
             return self._for_no_size(refused, producer, (features[0], *formulas))
         message = f"{refused.layer_name} expects {expected} features, but the flattened input has {actual}"
         verb = "is" if producer == "the input" else "gives"

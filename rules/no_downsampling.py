@@ -7,6 +7,12 @@ from cnnlint.plugin import Option
 from cnnlint.wording import flattened_map, image_size, worked_out
 from cnnlint_rules._operations import OperationRule
 
+SMALL = 32
+"""Height or width below which a picture is small: digits and icons."""
+
+FEW_WEIGHTS = 100_000
+"""Weights below which the head of a model of small pictures is no burden."""
+
 
 class NoDownsampling(OperationRule):
     """A flatten and Linear head on a map that nothing has downsampled.
@@ -26,6 +32,7 @@ class NoDownsampling(OperationRule):
     code = "CNN305"
     name = "no-downsampling"
     severity = Severity.WARNING
+    measures_size = True
 
     # boards and patches are flattened at full size for good reasons
     smallest_image = Option(24, "the height and width from which on an image must be downsampled", least=1)
@@ -90,6 +97,8 @@ class NoDownsampling(OperationRule):
             ):
                 continue
             features, count = worked_out(before.shape[1:]), product(weight.shape)
+            if min(image) < SMALL and len(image) > 1 and count < FEW_WEIGHTS:
+                continue
             yield self.at(
                 trace,
                 operation,

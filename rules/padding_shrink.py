@@ -26,6 +26,7 @@ class PaddingShrink(Rule):
     code = "CNN304"
     name = "padding-shrink"
     severity = Severity.ADVICE
+    measures_size = True
 
     kept_share = Option(
         0.5, "the share of the map that must be left of what padding would keep", least=0, most=1

@@ -26,6 +26,7 @@ class ParameterHotspot(OperationRule):
     code = "CNN401"
     name = "parameter-hotspot"
     severity = Severity.ADVICE
+    measures_size = True
 
     parameters = Option(
         1_000_000, "how many parameters a layer may have, if it holds `share` of all", least=0

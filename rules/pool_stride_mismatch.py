@@ -8,6 +8,8 @@ from cnnlint.plugin import Rule
 from cnnlint.traces import Operation
 from cnnlint.wording import ladder_here, shown
 
+ARITHMETIC = frozenset({"add", "sub", "mul", "div", "elementwise", "activation"})
+
 
 class PoolStrideMismatch(Rule):
     """A pooling whose kernel and stride disagree, so that it does not do its job.
@@ -164,8 +166,7 @@ def _shrinks_without_need(trace: Trace, operation: Operation) -> bool:
     half of an anti-aliased downsampling (Zhang 2019: the strided blur comes behind it)."""
     if any(w.padding or w.extent == 1 for w in operation.windows):
         return False
-    before = trace.producer(trace.main_input(operation))
-    if before is not None and before.kind == "pad":
+    if _is_padded_before(trace, operation):
         return False
     waiting = trace.consumers(operation)
     for use in waiting:
@@ -173,3 +174,21 @@ def _shrinks_without_need(trace: Trace, operation: Operation) -> bool:
         if any(w.stride > 1 for each in following for w in each.windows):
             return False
     return True
+
+
+def _is_padded_before(trace: Trace, operation: Operation) -> bool:
+    """Whether all that a pooling reads was padded, with nothing but arithmetic between (SSIM pools x, y and
+    x · y behind one reflection pad)."""
+    pending = [trace.main_input(operation)]
+    padded = False
+    while pending:
+        step = trace.producer(pending.pop())
+        if step is None:
+            return False
+        if step.kind == "pad":
+            padded = True
+        elif step.kind in ARITHMETIC:
+            pending += [trace.tensor(id) for id in step.inputs()]
+        else:
+            return False
+    return padded

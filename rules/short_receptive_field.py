@@ -24,6 +24,7 @@ class ShortReceptiveField(OperationRule):
     name = "short-receptive-field"
     severity = Severity.ADVICE
     default = False
+    measures_size = True
 
     valid = [
         """

@@ -26,7 +26,7 @@ class SingleValueNorm(OperationRule):
 
     code = "CNN112"
     name = "single-value-norm"
-    severity = Severity.WARNING
+    severity = Severity.ADVICE
 
     valid = [
         """
@@ -64,16 +64,20 @@ class SingleValueNorm(OperationRule):
     def check(self, trace: Trace) -> Iterator[Diagnostic]:
         if trace.mode != "train":
             return
+        over_batch: list[Operation] = []
         for operation in trace.operations("norm"):
             source = trace.operand(operation)
             single = source is not None and len(source.shape) > 2 and product(source.shape[2:]) == 1
-            refused = operation.fault is not None and operation.fault.reason == "single-value"
-            if single and trace.assumed_input and not _is_pooled(trace, source):
+            if single and not trace.size_is_known and not _is_pooled(trace, source):
                 continue  # at its true size the input may leave more
-            if refused or (single and operation.name == "batch_norm" and not operation.fault):
-                yield self._finding(trace, operation)
+            if operation.fault and operation.fault.reason == "single-value":
+                yield self._refused(trace, operation, operation.fault.message)
+            elif single and operation.name == "batch_norm" and not operation.fault:
+                over_batch.append(operation)
             elif operation.name == "layer_norm" and not operation.fault and _over_one_value(operation):
                 yield self._constant(trace, operation)
+        if over_batch:
+            yield self._over_batch(trace, over_batch)
 
     def _constant(self, trace: Trace, operation: Operation) -> Diagnostic:
         return self.at(
@@ -82,23 +86,39 @@ class SingleValueNorm(OperationRule):
             f"{trace.describe(operation)} normalises single values: whatever comes in, it gives nothing but "
             "its bias",
             label=f"its input is {trace.show(trace.operand(operation))}",
+            severity=Severity.WARNING,
             help="normalise over more than one feature, or leave the norm out",
             related=ladder_here(trace, trace.operand(operation)),
         )
 
-    def _finding(self, trace: Trace, operation: Operation) -> Diagnostic:
+    def _refused(self, trace: Trace, operation: Operation, message: str) -> Diagnostic:
         source = trace.operand(operation)
-        name = trace.describe(operation)
-        message = f"{name} has one value per channel of a sample: training with a batch of 1 raises"
-        if operation.name != "batch_norm" and operation.fault:
-            message = operation.fault.message
         return self.at(
             trace,
             operation,
             message,
             label=f"its input is {trace.show(source)}",
+            help="leave the norm out behind a global pooling",
+            related=ladder_here(trace, source),
+            severity=Severity.WARNING,
+        )
+
+    def _over_batch(self, trace: Trace, norms: list[Operation]) -> Diagnostic:
+        """One finding for all norms of a model that the same batch would break."""
+        first, *others = norms
+        source = trace.operand(first)
+        has = f"and {len(others)} more have" if others else "has"
+        alone = trace.model.evidence.smallest_batch == 1
+        then = "and the file trains with one, which raises" if alone else "training with a batch of 1 raises"
+        return self.at(
+            trace,
+            first,
+            f"{trace.describe(first)} {has} one value per channel of a sample: {then}",
+            label=f"its input is {trace.show(source)}",
             help="give the DataLoader drop_last=True, or leave the norm out behind a global pooling",
             related=ladder_here(trace, source),
+            also=others,
+            severity=Severity.WARNING if alone else Severity.ADVICE,
         )
 
 

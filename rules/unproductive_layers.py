@@ -30,6 +30,7 @@ class UnproductiveLayers(OperationRule):
     code = "CNN601"
     name = "unproductive-layers"
     severity = Severity.ADVICE
+    measures_size = True
 
     share = Option(
         0.05, "the share of the model's parameters from which on they are reported", least=0, most=1

@@ -130,6 +130,7 @@ class UnreadActivations(Rule):
             uses = [use for use in readers(trace, tensor) if use.kind in WINDOWED]
             if (
                 share
+                and (trace.size_is_known or any(map(_leaves_out, uses)))
                 and float(share) >= self.advice_share
                 and uses
                 and not any(leaves_gaps(use) for use in uses)
@@ -164,7 +165,7 @@ class UnreadActivations(Rule):
             trace=trace,
             label=f"reads {_kernel(use)} with stride {windows[-1].stride} on {sizes(space)}",
             severity=Severity.WARNING
-            if float(share) >= self.warning_share and (_leaves_out(use) or not trace.assumed_input)
+            if float(share) >= self.warning_share and not all(map(_is_pointwise, uses))
             else Severity.ADVICE,
             layers=tuple(dict.fromkeys(each.layer for each in uses if each.layer)),
             inputs=shown(trace, tensor),
@@ -188,6 +189,12 @@ def _is_no_work(trace: Trace, tensor: Tensor) -> bool:
 def _leaves_out(use: Operation) -> bool:
     """Whether positions between the windows are left out: at any size, not only at the end of this one."""
     return any(window.stride > window.extent for window in use.windows)
+
+
+def _is_pointwise(use: Operation) -> bool:
+    """Whether a convolution reads single positions where it strides: ResNet's shortcuts do so on purpose (He
+    et al. 2016, option B)."""
+    return use.kind == "conv" and all(w.kernel_size == 1 for w in use.windows if w.stride > w.extent)
 
 
 def _kernel(use: Operation) -> str:

@@ -76,6 +76,23 @@ class UnusedLayer(Rule):
             def training_step(self, batch, number):
                 return self.discriminator(self(batch)).mean()
         """,
+        """
+        import random
+        import torch.nn as nn
+
+        # cnnlint: input=100
+        class Deep(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.first = nn.Linear(100, 100)
+                self.middle = nn.Linear(100, 100)
+
+            def forward(self, x):
+                x = self.first(x).relu()
+                for _ in range(random.randint(0, 3)):
+                    x = self.middle(x).relu()
+                return x
+        """,
     ]
     invalid = [
         """
@@ -156,7 +173,7 @@ class UnusedLayer(Rule):
             help="call it in forward, or remove it",
         )
         if layer.mention is None:
-            return finding
+            return finding if _is_own(trace, layer) else finding.replace(severity=Severity.ADVICE)
         return finding.replace(
             severity=Severity.ADVICE,
             message=f"{layer.path} is only in forward's branches that are not taken: {count:,} parameters "
@@ -173,3 +190,11 @@ def _parameters(trace: Trace, layer: Layer) -> list[tuple[str, int]]:
         for parameter in trace.model.parameters
         if parameter.name.startswith(f"{layer.path}.") and parameter.trainable and not parameter.buffer
     ]
+
+
+def _is_own(trace: Trace, layer: Layer) -> bool:
+    """Whether the user's code constructs the layer itself: of a library's model, parts are used and the rest
+    is left as it is (`self.encoder = resnet18()`, of which forward calls the stages and never `fc`)."""
+    holder = layer.path.rpartition(".")[0]
+    own = next((item for item in trace.model.layers if item.path == holder), None)
+    return own is None or own.sites[:1] != layer.sites[:1]

@@ -24,6 +24,7 @@ class UpsamplingAdaptivePool(OperationRule):
     code = "CNN306"
     name = "upsampling-adaptive-pool"
     severity = Severity.WARNING
+    measures_size = True
 
     valid = [
         """

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 from cnnlint.analyses.heads import ARRANGES, Head, classifies, heads
 from cnnlint.diagnostic import Diagnostic, Related, Severity
 from cnnlint.graph import Trace
-from cnnlint.placing import argument_fix, place
+from cnnlint.placing import Place, argument_fix, call_text, place, written_call
 from cnnlint_rules._operations import OperationRule
 
 
@@ -105,9 +105,17 @@ class WrongClassCount(OperationRule):
             last,
             f"{trace.describe(last)} gives {outputs} outputs, but there are {declared.count} classes",
             argument="out_features",
-            help=f"write out_features={declared.count}",
+            help=f"write {_with_classes(where, declared.count)}",
             related=[Related(f"{declared.count} classes: {declared.reason}", declared.span)]
             if declared.span
             else [],
             fix=argument_fix(trace, where, declared.count),
         )
+
+
+def _with_classes(where: Place, count: int) -> str:
+    """The call with another number of outputs; a library's model takes it as `num_classes`."""
+    layer = where.layer
+    if layer is None or where.argument or not layer.sites or layer.sites[0].callee.endswith(layer.type):
+        return written_call(where, "out_features", count)
+    return call_text(layer.sites[0], {"num_classes": count})

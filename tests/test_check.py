@@ -17,7 +17,8 @@ from test_cli import CNNLINT, run
 MNIST = """\
 import torch.nn as nn
 import torch.nn.functional as F
-from torchvision import datasets
+from torch.utils.data import DataLoader
+from torchvision import datasets, transforms
 
 
 class Net(nn.Module):
@@ -35,7 +36,10 @@ class Net(nn.Module):
 
 
 def main():
-    data = datasets.MNIST("data", download=True)
+    data = datasets.MNIST("data", download=True, transform=transforms.ToTensor())
+    net = Net()
+    for image, label in DataLoader(data, batch_size=32):
+        net(image)
 """
 BROKEN = MNIST.replace("3136", "1568")
 
@@ -51,15 +55,15 @@ def test_a_good_file_passes_and_its_input_is_told(folder: Path) -> None:
     done = run("good.py", cwd=folder)
     assert (done.returncode, done.stderr) == (0, "")
     note, last = done.stdout.splitlines()
-    assert note.startswith("good.py:6:7: note: Net was given 1×28×28 per sample (")
+    assert note.startswith("good.py:7:7: note: Net was given 1×28×28 per sample (")
     assert last == "All checks passed! (1 model)"
 
 
 def test_a_broken_file_fails_with_its_frame(folder: Path) -> None:
     done = run("broken.py", cwd=folder)
     assert (done.returncode, done.stderr) == (1, "")
-    assert done.stdout.startswith("broken.py:12:29: error CNN102 [*] flatten-mismatch: ")
-    assert "12 |         self.fc = nn.Linear(1568, 10)\n   |                             ^^^^ " in done.stdout
+    assert done.stdout.startswith("broken.py:13:29: error CNN102 [*] flatten-mismatch: ")
+    assert "13 |         self.fc = nn.Linear(1568, 10)\n   |                             ^^^^ " in done.stdout
     assert done.stdout.count("= input: 1×28×28 per sample") == 1
     assert done.stdout.splitlines()[-2] == "Found 1 error in 1 model."
 
@@ -69,14 +73,14 @@ def test_a_folder_reports_each_file(folder: Path) -> None:
     done = run(".", "--output-format", "concise", cwd=folder)
     assert done.returncode == 1
     first, last, _ = done.stdout.splitlines()
-    assert first.startswith("broken.py:12:29: error CNN102 [*] flatten-mismatch: ")
+    assert first.startswith("broken.py:13:29: error CNN102 [*] flatten-mismatch: ")
     assert last == "Found 1 error in 1 model (2 models checked)."
 
 
 def test_json_record(folder: Path) -> None:
     (record,) = json.loads(run("broken.py", "--output-format", "json", cwd=folder).stdout)
-    assert record["location"] == {"row": 12, "column": 29}
-    assert record["end_location"] == {"row": 12, "column": 33}
+    assert record["location"] == {"row": 13, "column": 29}
+    assert record["end_location"] == {"row": 13, "column": 33}
     assert (record["code"], record["model"], record["layer"]) == ("CNN102", "Net", "fc")
     assert record["fix"]["edits"][0]["content"] == "3136"
     assert 17 in [item["location"]["row"] for item in record["related"]]
@@ -91,7 +95,7 @@ def test_selection_and_fail_level(folder: Path) -> None:
 def test_standard_input_and_the_input_option(folder: Path) -> None:
     done = run("-", "--stdin-filename", "new.py", "--input", "1x16x16", cwd=folder, stdin=MNIST)
     assert done.returncode == 1
-    assert done.stdout.startswith("new.py:12:29: error CNN102")
+    assert done.stdout.startswith("new.py:13:29: error CNN102")
     assert "1×16×16 per sample" in done.stdout
 
 
@@ -140,9 +144,9 @@ def test_a_notebook_is_reported_by_cell(folder: Path) -> None:
     ]
     book = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
     (folder / "book.ipynb").write_text(json.dumps(book))
-    assert run("book.ipynb", cwd=folder).stdout.startswith("book.ipynb:cell 3:12:29: error CNN102")
+    assert run("book.ipynb", cwd=folder).stdout.startswith("book.ipynb:cell 3:13:29: error CNN102")
     (record,) = json.loads(run("book.ipynb", "--output-format", "json", cwd=folder).stdout)
-    assert (record["cell"], record["location"]["row"]) == (3, 12)
+    assert (record["cell"], record["location"]["row"]) == (3, 13)
 
 
 def test_shapes(folder: Path) -> None:

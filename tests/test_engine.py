@@ -118,6 +118,16 @@ def test_a_crashing_rule_is_a_finding_and_the_others_go_on() -> None:
     assert Result((result,)).exit_code() == 2
 
 
+def test_a_fault_of_ours_in_one_file_leaves_the_others_their_exit_code() -> None:
+    crashed = judge(a_file(), [InFile()])
+    crashed = replace(
+        crashed, trace=replace(crashed.trace, crash="Traceback"), crashes=("Traceback",), findings=()
+    )
+    assert Result((crashed, judge(a_file(NET), []))).exit_code() == 0
+    assert Result((crashed, judge(a_file(NET), [InFile()]))).exit_code() == 1
+    assert Result((crashed,)).exit_code() == 2
+
+
 @pytest.mark.parametrize(
     ("rule", "level", "code"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import NamedTuple
 
 from cnnlint.diagnostic import Span
 from cnnlint.evidence.facts import InputEvidence, InputShape
@@ -61,12 +62,6 @@ DATASETS = {
 }
 """torchvision's data sets."""
 
-LENGTHS = {
-    **dict.fromkeys(("MNIST", "FashionMNIST", "KMNIST"), (60_000, 10_000)),
-    **dict.fromkeys(("CIFAR10", "CIFAR100"), (50_000, 10_000)),
-}
-"""Samples for training and for testing, of those of which a model may ask more than its pictures."""
-
 KEEPING = frozenset(
     """ToTensor PILToTensor ToImage ToDtype ConvertImageDtype Normalize ToPILImage ColorJitter RandomInvert
     RandomHorizontalFlip RandomVerticalFlip RandomRotation RandomAffine RandomPerspective RandomErasing
@@ -81,6 +76,19 @@ DEEPEST = 8
 
 RESIZES = frozenset({"Resize", "Scale"})
 CROPS = frozenset({"CenterCrop", "RandomCrop", "RandomResizedCrop", "RandomSizedCrop"})
+
+
+class Loaded(NamedTuple):
+    """What a loop over a data set or its loader gets.
+
+    Attributes:
+        sizes: of one sample, as expressions in the place of the data set.
+        batched: whether samples come in batches.
+    """
+
+    dataset: Use
+    sizes: list[ast.expr]
+    batched: bool
 
 
 @dataclass(frozen=True)
@@ -134,20 +142,27 @@ class DatasetReader:
                     found.append(evidence)
         return found
 
-    def is_known(self, use: Use) -> bool:
-        """Whether a call makes one of torchvision's data sets."""
-        return any(use.node is known.node for known, _ in self._used)
-
-    def is_of_one_size(self, use: Use) -> bool:
-        """Whether all pictures of a data set are of one size before its transform."""
-        return any(use.node is known.node and samples.size is not None for known, samples in self._used)
-
-    def sizes(self, dataset: Use) -> list[ast.expr]:
-        """The sizes of a data set's samples, as expressions in its place; empty where not all are sure."""
-        for use, samples in self._used:
-            if use.node is dataset.node:
-                return _sizes(self._pipeline_of(use, samples), use)
-        return []
+    def loaded(self, loader: Use, depth: int = 0) -> Loaded | None:
+        """The data set that a data loader reads, or that is read itself, where its sizes are sure."""
+        for value in self.scopes.values(*loader) if depth < DEEPEST else ():
+            call = value.node
+            if not isinstance(call, ast.Call) or not call.args + call.keywords:
+                continue
+            name = self.imports.qualified(call.func) or ""
+            last = name.rpartition(".")[2]
+            if last in ("tqdm", "track", "Subset", "random_split", "islice"):
+                return self.loaded(value._replace(node=call.args[0]), depth + 1) if call.args else None
+            if last == "DataLoader":
+                given = _argument(call, "dataset", 0)
+                if given is None or any(item.arg == "collate_fn" for item in call.keywords):
+                    return None
+                found = self.loaded(value._replace(node=given), depth + 1)
+                return found._replace(batched=True) if found else None
+            for use, samples in self._used:
+                if use.node is call:
+                    sizes = _sizes(self._pipeline_of(use, samples), use)
+                    return Loaded(use, sizes, False) if sizes else None
+        return None
 
     def class_count(self) -> ClassCount | None:
         """The number of classes, where all data sets of the file have the same."""
@@ -210,8 +225,7 @@ class DatasetReader:
                 if isinstance(value.node, ast.Call) and self._is_transform(value.node)
             ]
             if chains:
-                first, *others = [self._apply(start, chain) for chain in chains]
-                return replace(first, sure=first.sure and all(other == first for other in others))
+                return self._apply(start, chains[0])
         if given is None and len(call.args) < 2:
             return start
         shapes = {self._apply(start, chain) for chain in self._chains}
@@ -243,8 +257,6 @@ class DatasetReader:
                     return replace(pipeline, sure=False)
                 steps = listed.elts
             for step in steps:
-                if isinstance(step, ast.Starred):
-                    pipeline = replace(pipeline, sure=False)
                 for value in self.scopes.values(step, chain.scope, chain.path)[:1]:
                     pipeline = self._apply(pipeline, value, depth + 1)
             return pipeline

@@ -13,7 +13,7 @@ from cnnlint.source.expressions import Expression, Expressions
 from cnnlint.source.file import SourceFile
 from cnnlint.source.names import Imports, positional_parameters
 from cnnlint.source.scopes import Scopes, Use
-from cnnlint.traces import Degree
+from cnnlint.traces import weakest
 
 TAKES_MODEL_AND_TENSORS = {
     "torch.onnx.export": ("args", "f"),
@@ -181,7 +181,7 @@ class InputReader:
             reason = f"{self._shown(first.func)} in {self.file.line(first.lineno)}"
         else:
             reason = f"{self._shown(first)} in {self.file.line(first.lineno)}"
-        degree = Degree.FOLLOWED if any(source.followed for source in sources) else Degree.STATED
+        degree = weakest(source.degree for source in sources)
         return InputEvidence("evidence", reason, span, expressions=tuple(expressions), degree=degree)
 
     def _shown(self, node: ast.expr) -> str:

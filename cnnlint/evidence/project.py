@@ -14,6 +14,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
+from cnnlint.evidence.configurations import Given, configurations
 from cnnlint.evidence.facts import Construction, InputEvidence
 from cnnlint.evidence.settings import Source, sources
 from cnnlint.evidence.users import Home, User
@@ -37,6 +38,9 @@ LARGEST = 1 << 20
 
 BESIDE = ("tests", "test", "examples", "scripts")
 """Folders of a project's root in which its models are used."""
+
+_CONFIGURES = re.compile(rb"add_argument|CfgNode|\bCN\(|[Cc]onfig|\bcfg\b|hparams|\bopts?\b")
+"""What a file has that gives a configuration."""
 
 Evaluate = Callable[[Expression], Any]
 
@@ -130,6 +134,17 @@ class Project:
                 if read < MOST_USERS and word.search(path.read_bytes()):
                     read += 1
                     yield from sources(replace(read_path(path, self._display(str(path))), beside=True))
+
+    def configurations(self) -> Iterator[Given]:
+        """The configurations of the project (see `configurations`)."""
+        files = []
+        for path in self._files:
+            with contextlib.suppress(OSError, SyntaxError):
+                if _CONFIGURES.search(path.read_bytes()):
+                    files.append((path, replace(read_path(path, self._display(str(path))), beside=True)))
+            if len(files) == MOST_USERS:
+                break
+        yield from configurations(files, Path(project_root(self._path)), self._evaluate, self._display)
 
     # -- files
 

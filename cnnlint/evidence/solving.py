@@ -325,26 +325,22 @@ class Solver:
         """Rank, channels and dtype of each input from the first layer that reads it."""
         inputs = [self._guess(name) for name in self._names]
         for _ in range(5):
-            if not self.badness(inputs):
-                break
+            runs = not self.badness(inputs)
             run, _ = self.trial(inputs)
             trace = Trace(bare_model(run), run)
             changed = False
             for index, id in enumerate(run.inputs):
+                now = inputs[index]
                 use = first_use(trace, id)
-                needed = self._behind_reshape(trace, id, inputs, index)
-                needed = needed or (_needed(trace, *use, inputs[index]) if use else None)
-                if needed and needed.name in self._axes and len(needed.shape) != len(inputs[index].shape):
-                    needed = None  # forward says the rank
-                if needed is not None and (needed.shape, needed.dtype) != (
-                    inputs[index].shape,
-                    inputs[index].dtype,
-                ):
+                needed = None if runs else self._behind_reshape(trace, id, inputs, index)
+                needed = needed or (_needed(trace, *use, now) if use else None)
+                if needed is None or (needed.name in self._axes and len(needed.shape) != len(now.shape)):
+                    continue  # forward says the rank
+                differs = (needed.shape, needed.dtype) != (now.shape, now.dtype)
+                if not (runs and differs):
                     inputs[index] = needed
-                    changed = True
-                elif needed is not None:
-                    inputs[index] = needed
-            if not changed:
+                    changed |= differs
+            if runs or not changed:
                 break
         return tuple(inputs)
 

@@ -11,6 +11,7 @@ from cnnlint.evidence.loaders import Key, Loaders
 from cnnlint.source.expressions import Expression, Expressions
 from cnnlint.source.names import Imports
 from cnnlint.source.scopes import Scopes, Use
+from cnnlint.traces import Degree
 
 FACTORIES = frozenset(
     "randn rand zeros ones empty full randint randperm arange linspace eye normal tensor".split()
@@ -18,7 +19,7 @@ FACTORIES = frozenset(
 """Functions of torch that make a tensor from numbers."""
 
 ARRAY_FACTORIES = frozenset(
-    "zeros ones rand randn random random_sample empty full randint normal uniform".split()
+    "zeros ones rand randn random random_sample empty full randint normal uniform arange linspace".split()
 )
 """Functions of numpy and numpy.random that make an array from sizes."""
 
@@ -51,7 +52,7 @@ RESHAPES = frozenset(
     unflatten""".split()
 )
 
-RETYPES = frozenset("float half double long int bool byte bfloat16 type".split())
+RETYPES = frozenset("float half double long int bool byte bfloat16 type astype".split())
 
 DEVICE_KEYWORDS = frozenset({"device", "pin_memory", "requires_grad", "generator", "out"})
 
@@ -59,15 +60,20 @@ DEVICE_KEYWORDS = frozenset({"device", "pin_memory", "requires_grad", "generator
 class Source(NamedTuple):
     """How a tensor is made: `node` evaluates to it in the scope of `root`, the call that makes it.
 
-    `sample` is whether it stands for a batch of one that a data loader gives, `followed` whether it is what a
-    data loader or data set gives, and not written out where it is handed over.
+    `sample` is whether it stands for a batch of one that a data loader gives, `drawn` whether a loader of the
+    file is asked for it.
     """
 
     node: ast.expr
     root: Use
     reshaped: bool = False
     sample: bool = False
-    followed: bool = False
+    drawn: bool = False
+
+    @property
+    def degree(self) -> Degree:
+        """How surely a model is given such a tensor."""
+        return Degree.FOLLOWED if self.sample or self.drawn else Degree.STATED
 
 
 class Tensors:
@@ -93,7 +99,7 @@ class Tensors:
     def expression(self, source: Source) -> Expression | None:
         """The tensor as an expression; None where its sizes hang on what the text does not say."""
         node = source.node if source.reshaped else _any_batch(source.node, source.root.node)
-        if self._reads_data(source.root._replace(node=node)):
+        if not source.drawn and self._reads_data(source.root._replace(node=node)):
             return None
         return self.expressions.make(source.root, node)
 
@@ -111,15 +117,17 @@ class Tensors:
 
     def _source_of_value(self, use: Use, depth: int) -> Source | None:
         node = use.node
-        given = self._images(use) or self._loaded(use, depth)
+        given = self._images(use) or self._loaded(use, depth) or self._drawn(use)
         if given is not None:
             return given
         if isinstance(node, ast.Call):
-            return self._call(use, node, depth) or self._taken(use)
+            return self._call(use, node, depth)
         if isinstance(node, ast.BinOp):
             return self._operand(use, node, depth)
         if isinstance(node, ast.Subscript) and _is_plain_index(node.slice):
-            return self._wrap(use, node, "value", node.value, depth) or self._taken(use)
+            return self._wrap(use, node, "value", node.value, depth)
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
+            return self.source(use._replace(node=node.value), depth + 1)  # some of the samples
         return None
 
     def _call(self, use: Use, node: ast.Call, depth: int) -> Source | None:
@@ -149,10 +157,7 @@ class Tensors:
         """A tensor of an array, or another tensor, as the constructor of a dtype makes it."""
         name = self.imports.qualified(source.root.node.func) if source else None  # type: ignore[attr-defined]
         if source is not None and name is not None and name.startswith(("numpy.", "np.")):
-            if self.imports.table.get("torch") != "torch":
-                return None
-            convert = ast.Attribute(ast.Name("torch", ast.Load()), "tensor", ast.Load())
-            made = ast.Call(convert, [source.node], [])
+            made = ast.Call(self._of_torch("tensor"), [source.node], [])
             source = source._replace(node=ast.fix_missing_locations(ast.copy_location(made, source.node)))
         return _called(source, kind)
 
@@ -166,6 +171,8 @@ class Tensors:
 
     def _method(self, use: Use, node: ast.Call, function: ast.Attribute, depth: int) -> Source | None:
         inner = self.source(use._replace(node=function.value), depth + 1)
+        if inner is None and function.attr in ("view", "reshape"):
+            return self._as_viewed(use, node)
         if inner is None:
             return None
         if function.attr in MOVES and not any("float" in ast.unparse(item) for item in node.args):
@@ -185,6 +192,18 @@ class Tensors:
             return None  # the arguments belong to another function than the tensor
         return inner._replace(node=chained, reshaped=inner.reshaped or function.attr in RESHAPES)
 
+    def _as_viewed(self, use: Use, node: ast.Call) -> Source | None:
+        """What is given all its sizes, whatever it was made of: `frombuffer(data).view(48, 48, 3)`."""
+        sizes = (
+            node.args[0].elts if len(node.args) == 1 and isinstance(node.args[0], ast.Tuple) else node.args
+        )
+        values = [constant(self.scopes, use._replace(node=size)) for size in sizes]
+        known = [value for value in values if isinstance(value, int) and value > 0]
+        if not known or len(known) < len(values):
+            return None
+        made = ast.Call(self._of_torch("zeros"), [ast.Constant(size) for size in known], [])
+        return Source(ast.fix_missing_locations(ast.copy_location(made, node)), use, reshaped=True)
+
     def _number(self, use: Use, otherwise: int | None) -> ast.expr:
         """An argument as the number that it surely is; else `otherwise`, for the size of the batch, which
         is one in a sample."""
@@ -198,7 +217,7 @@ class Tensors:
     def _wrap(self, use: Use, node: ast.expr, field: str, operand: ast.expr, depth: int) -> Source | None:
         """The node with its operand replaced by how that is made."""
         inner = self.source(use._replace(node=operand), depth + 1)
-        if inner is None or (inner.root.scope is not use.scope and not _is_batch(inner)):
+        if inner is None or inner.root.scope is not use.scope:
             return None
         wrapped = copy.copy(node)
         if field == "args":
@@ -216,22 +235,13 @@ class Tensors:
             return None
         for batch in self.scopes.values(node.value, use.scope, use.path):
             loader = self._looped_over(batch)
-            if loader is None or self.imports.table.get("torch") != "torch":
+            found = self.datasets.loaded(loader) if loader is not None else None
+            if found is None:
                 continue
-            sizes: list[ast.expr] = []
-            for dataset in self.loaders.data_sets(loader):
-                sizes = self.datasets.sizes(dataset)
-                if not sizes:
-                    break  # one that is known less well may be the one that is meant
-                first = dataset
-                if self.loaders.is_batched(loader):
-                    sizes = [ast.Constant(1), *sizes]
-                break
-            if not sizes or self.loaders.is_collated(loader):
-                continue
-            zeros = ast.Attribute(ast.Name("torch", ast.Load()), "zeros", ast.Load())
-            made = ast.fix_missing_locations(ast.copy_location(ast.Call(zeros, sizes, []), first.node))
-            return Source(made, first, sample=True, followed=True)
+            sizes = [ast.Constant(1), *found.sizes] if found.batched else found.sizes
+            made = ast.Call(self._of_torch("zeros"), sizes, [])
+            made = ast.fix_missing_locations(ast.copy_location(made, found.dataset.node))
+            return Source(made, found.dataset, reshaped=not found.batched, sample=True)
         return None
 
     def _loaded(self, use: Use, depth: int) -> Source | None:
@@ -249,55 +259,53 @@ class Tensors:
             for part in self.loaders.parts(loader, key) if loader is not None else ():
                 found = self.source(part.use, depth + 1)
                 if found is not None:
-                    batched = part.sample and self.loaders.is_batched(loader)
-                    return (_as_batch(found) if batched else found)._replace(followed=True)
+                    return _as_batch(found) if part.sample else found
         return None
 
-    def _taken(self, use: Use) -> Source | None:
-        """One batch of a loader of the file, or one sample of its data set, as it has to be evaluated: only
-        of torchvision's data sets, whose samples need not be read."""
-        loader = self._looped_over(use)
-        if loader is None:
-            return None
-        for value in self.scopes.values(*loader):
-            if (shown := _inside_call(value.node, "tqdm")) is not None:
-                value = self.scopes.values(shown, value.scope, value.path)[0]
-            known = [self.datasets.is_known(data) for data in self.loaders.data_sets(value)]
-            if not known or not all(known):
+    def _drawn(self, use: Use) -> Source | None:
+        """A part of what is drawn from a loader of the file's own, which is asked for one batch."""
+        node: ast.expr = use.node
+        key: ast.expr | None = None
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+            key, node = node.slice, node.value
+        for batch in self.scopes.values(node, use.scope, use.path):
+            loader = self._looped_over(batch)
+            if loader is None or not isinstance(
+                loader.node, (ast.Name, ast.Attribute, ast.Call, ast.Subscript)
+            ):
                 continue
-            if not self.loaders.is_batched(value) and not self._is_of_one_size(value):
-                continue
-            taken = ast.copy_location(_first_of(value.node), value.node)
-            return Source(ast.fix_missing_locations(taken), value, reshaped=True, followed=True)
+            drawn: ast.expr = loader.node
+            for name in ("iter", "next"):
+                drawn = ast.Call(ast.Name(name, ast.Load()), [drawn], [])
+            if key is not None:
+                drawn = ast.Subscript(drawn, key, ast.Load())
+            made = ast.fix_missing_locations(ast.copy_location(drawn, loader.node))
+            if self.expressions.make(loader, made) is not None:
+                return Source(made, loader, reshaped=True, drawn=True)
         return None
 
-    def _is_of_one_size(self, dataset: Use) -> bool:
-        return all(self.datasets.is_of_one_size(data) for data in self.loaders.data_sets(dataset))
+    def _of_torch(self, name: str) -> ast.expr:
+        """A function of torch, whatever the file has imported."""
+        module: ast.expr = ast.Name("torch", ast.Load())
+        if self.imports.table.get("torch") != "torch":
+            module = ast.Call(ast.Name("__import__", ast.Load()), [ast.Constant("torch")], [])
+        return ast.Attribute(module, name, ast.Load())
 
     def _looped_over(self, batch: Use) -> Use | None:
         """`loader` where an expression is what a loop over `loader` or `enumerate(loader)`, or
-        `next(iter(loader))`, gets; a data set where it is one of its samples (`data[0]`)."""
+        `next(iter(loader))`, gets."""
         node = batch.node
-        numbered = False
+        numbered = isinstance(node, ast.Subscript) and _is_number(node.slice, 1)
         if isinstance(node, ast.Subscript):
-            numbered = _is_number(node.slice, 1) and _next_of(node.value) is not None
             if not numbered:
-                index = node.slice.value if isinstance(node.slice, ast.Constant) else None
-                taken = batch._replace(node=node.value)
-                is_sample = type(index) is int and any(
-                    self.datasets.is_known(value) for value in self.loaders.made(taken)
-                )
-                return taken if is_sample else None  # else a part of the batch
+                return None  # a part of the batch
             node = node.value
-        iterator = _next_of(node)
+        iterator = _inside_call(node, "next")
         if iterator is None:
             return None
         for value in self.scopes.values(iterator, batch.scope, batch.path):
             loader = _inside_call(value.node, "iter")
-            if numbered and loader is not None:
-                loader = _inside_call(loader, "enumerate") or _inside_call(
-                    _inside_call(loader, "tqdm"), "enumerate"
-                )
+            loader = _inside_call(loader, "enumerate") if numbered else loader
             if loader is not None:
                 return value._replace(node=loader)
         return None
@@ -320,23 +328,6 @@ def _inside_call(node: ast.expr | None, name: str) -> ast.expr | None:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name and node.args:
         return node.args[0]
     return None
-
-
-def _next_of(node: ast.expr) -> ast.expr | None:
-    """`batches` of `next(batches)`, or of the older `batches.next()`."""
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not node.args:
-        return node.func.value if node.func.attr in ("next", "__next__") else None
-    return _inside_call(node, "next")
-
-
-def _is_batch(source: Source) -> bool:
-    """Whether it is all that a loader gives, a part of which is to be taken."""
-    return source.followed and _next_of(source.node) is not None
-
-
-def _first_of(iterable: ast.expr) -> ast.Call:
-    inner = ast.Call(ast.Name("iter", ast.Load()), [iterable], [])
-    return ast.Call(ast.Name("next", ast.Load()), [inner], [])
 
 
 def _is_number(node: ast.expr, number: int) -> bool:

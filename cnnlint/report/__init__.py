@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 STREAMED = ("full", "concise")
 """The formats that are written while a run goes on."""
 
-FORMATS = (*STREAMED, "json", "github", "gitlab", "sarif", "junit", "html")
+FORMATS = (*STREAMED, "json", "json-full", "github", "gitlab", "sarif", "junit", "html")
 
 
 class Streamed(Protocol):
@@ -50,7 +50,8 @@ def streamed(name: str, settings: Settings, style: Style, advice: bool = True) -
 def render(name: str, result: Result, settings: Settings, style: Style) -> Iterator[str]:
     """The lines of the report in one of the FORMATS."""
     if name not in STREAMED:
-        yield from importlib.import_module(f"cnnlint.report.{name}").render(result, settings, style)
+        module = importlib.import_module(f"cnnlint.report.{name.replace('-', '_')}")
+        yield from module.render(result, settings, style)
         return
     report = streamed(name, settings, style, result.advice)
     for file in result.files:

@@ -20,5 +20,7 @@ def _rows(source: SourceFile, cell: int | None) -> dict[int, str]:
     if cell is None:
         return dict(enumerate(source.lines, 1))
     return {
-        row: text for (number, row), text in zip(source.cells, source.lines, strict=False) if number == cell
+        row: text.replace("\f", " ")  # see `blank_magics`
+        for (number, row), text in zip(source.cells, source.lines, strict=False)
+        if number == cell
     }

@@ -19,6 +19,7 @@ from cnnlint.diagnostic import Applicability, Diagnostic, Edit, Fix, Severity, S
 from cnnlint.plugin import Rule, all_rules
 from cnnlint.report.checkout import from_checkout, root
 from cnnlint.report.fingerprint import fingerprinted
+from cnnlint.report.judged import summary
 from cnnlint.report.rules import explanation
 from cnnlint.report.stored import stored_edit, stored_span
 from cnnlint.report.style import Style
@@ -52,6 +53,7 @@ def render(result: Result, settings: Settings, style: Style) -> Iterator[str]:
         "invocations": [{"executionSuccessful": not any(result.crashes())}],
         "originalUriBaseIds": {BASE: {"uri": f"{root().as_uri().rstrip('/')}/"}},
         "columnKind": "unicodeCodePoints",
+        "properties": {"summary": summary(result)},
         "results": [_result(finding, indexes[finding.code], print_) for finding, print_ in found],
     }
     yield json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)

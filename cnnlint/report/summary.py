@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from cnnlint.config import Settings
 from cnnlint.diagnostic import Applicability, Severity
 from cnnlint.report.style import Style
-from cnnlint.report.text import count, input_line, location, one_line
+from cnnlint.report.text import count, degrees_line, input_line, location, one_line
 from cnnlint.result import Coverage, Result
 from cnnlint.traces import Model
 from cnnlint.wording import listing
@@ -50,6 +50,8 @@ def model_lines(result: Result, verbose: bool, told: Collection[Model] = ()) -> 
             unsaid = any(item.source in ("assumed", "solved") for item in model.inputs)
             if verbose or unsaid or alone:
                 yield f"{place}: note: {model.name} was given {input_line(model) or 'no input'}"
+            if verbose and (known := degrees_line(model)):
+                yield f"{place}: note: how that is known: {known}"
             for note in model.notes:
                 yield f"{place}: note: {one_line(note)}"
 

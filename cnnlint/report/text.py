@@ -37,6 +37,19 @@ def input_line(model: Model) -> str:
     )
 
 
+def degrees_line(model: Model) -> str:
+    """How the input's axes and the arguments that the text does not give are known: `x: 3 needed,
+    224 assumed; num_classes=10 assumed`."""
+    facts = [
+        f"{item.name}: {', '.join(f'{size} {item.axis(axis)}' for axis, size in enumerate(item.shape))}"
+        if item.shape
+        else f"{item.name} {item.degree}"
+        for item in model.inputs
+    ]
+    facts += [f"{item.name}={item.text} {item.degree}" for item in model.arguments]
+    return "; ".join(facts)
+
+
 def show_input(item: Input) -> str:
     """`3×32×32`, `scalar int64`."""
     shape = "×".join(map(str, item.shape)) or "scalar"

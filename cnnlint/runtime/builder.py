@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import ast
 import contextlib
+import copy
 import importlib.util
 import itertools
 import os
@@ -22,11 +23,11 @@ from cnnlint.evidence.facts import Target
 from cnnlint.evidence.project import Project
 from cnnlint.evidence.settings import Setting, chosen, sources
 from cnnlint.job import Job
-from cnnlint.runtime import construct, samples
+from cnnlint.runtime import construct, conventional, samples
 from cnnlint.runtime.candidates import Candidate, NotAModel, candidates, definition, partly, required
 from cnnlint.runtime.construct import Construction
 from cnnlint.runtime.elsewhere import OtherModules
-from cnnlint.runtime.errors import is_ours, is_refusal, lacks_gpu, raised_in, said, words
+from cnnlint.runtime.errors import hand_over, is_ours, is_refusal, lacks_gpu, raised_in, said, words
 from cnnlint.runtime.frames import UserFiles
 from cnnlint.runtime.guard import Guard
 from cnnlint.runtime.lacking import leaves_open
@@ -99,9 +100,10 @@ class Builder:
             return self._parts.pop(target.name)
         unavailable: Unavailable | None = None
         effects = self._effects()
-        for candidate in candidates(
+        ways = candidates(
             target, self.job.models, self.files, lambda: self._elsewhere(target), self._settings
-        ):
+        )
+        for candidate in itertools.chain(ways, self._configured(target)):
             self._forget_effects(effects)  # to try what came before was our idea
             construction = self._construction
             try:
@@ -197,16 +199,30 @@ class Builder:
 
     def leave_out_parts(self, targets: Sequence[Target], built: Container[str]) -> None:
         """Take back that classes, or what functions define, lack arguments where the file's factories were
-        `built`: these are what the file offers, and a class that none of them needs is a part for others,
-        or a helper."""
+        `built` and something in the file mentions them: these factories are what the file offers, and a class
+        that none of them needs is a part for others, or a helper. What nothing mentions is no part."""
         if any(target.kind == "factory" and target.name in built for target in targets):
-            classes = {target.name for target in targets if target.kind == "class" or target.definition}
+            classes = {
+                target.name
+                for target in targets
+                if target.definition or (target.kind == "class" and self._is_mentioned(target.name))
+            }
             classes -= self._made_up
             self.problems = [
                 problem
                 for problem in self.problems
                 if problem.reason != "missing-arguments" or problem.model not in classes
             ]
+
+    def _is_mentioned(self, name: str) -> bool:
+        """Whether the file uses a class of its own anywhere outside of it. An installed package has classes
+        for others."""
+        return "site-packages" in self.job.path or any(
+            isinstance(node, ast.Name) and node.id == name
+            for statement in self.file.tree.body
+            if getattr(statement, "name", None) != name
+            for node in ast.walk(statement)
+        )
 
     def _effects(self) -> list[Problem]:
         return list(self.guard.effects) if self.guard else []
@@ -249,6 +265,30 @@ class Builder:
             if not optional:
                 for construction, evaluate in (*calls, *self.project.unresolved(target.name)):
                     yield partly(target, construction, self._settings, evaluate)
+
+    def _configured(self, target: Target) -> Iterator[Candidate]:
+        """A target that takes a configuration as a whole, with those that the project has."""
+        if target.kind == "variable" or "site-packages" in self.job.path:
+            return
+        with contextlib.suppress(Unavailable, NotAModel, AttributeError, ArgumentsMissing):
+            function = definition(self.load(), target)
+            names = required(function)
+            wanted = [name for name in names if name in conventional.CONFIGURATIONS]
+            if len(wanted) != 1:
+                return
+            others = conventional.by_name([name for name in names if name not in wanted], self._settings)
+            named = {name: item.value for name, item in others.items()}
+            for given in self.project.configurations():
+                note = f"{target.name} was built with the project's configuration: {given.where}"
+                yield Candidate(
+                    f"{target.name}({wanted[0]})",
+                    lambda module, value=given.value: hand_over(  # type: ignore[misc]
+                        definition(module, target), **{wanted[0]: copy.deepcopy(value)}, **named
+                    ),
+                    guessed=True,
+                    tentative=True,
+                    note=lambda module, note=note: note,  # type: ignore[misc]
+                )
 
     def _settings(self, names: list[str]) -> dict[str, Setting]:
         """What the file and the project say of names; an installed package says nothing."""
@@ -401,7 +441,7 @@ class Builder:
                 failure.span,
                 model=target.name,
             )
-        elif isinstance(failure.error, OSError) or not isinstance(failure.error, Exception):
+        elif isinstance(failure.error, OSError):
             problem = Problem(
                 "missing-arguments",
                 f"{target.name} needs {names}, which cannot be had while linting: {cause}",
@@ -476,8 +516,8 @@ def _is_ours(error: BaseException) -> bool:
 
 def _is_environment(error: BaseException, files: UserFiles) -> bool:
     """Whether an exception speaks of the machine and not of the model: files, the network, a GPU, processes
-    that work together, the program's end, and a constructor's own use of weights that have no memory here."""
-    if not isinstance(error, Exception) or lacks_gpu(error, files):
+    that work together, and a constructor's own use of weights that have no memory here."""
+    if lacks_gpu(error, files):
         return True
     if "meta tensor" in words(error) or any(isinstance(item, torch.device) for item in error.args):
         return True

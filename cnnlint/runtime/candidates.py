@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,7 +19,7 @@ from cnnlint.runtime import conventional
 from cnnlint.runtime.errors import hand_over, words
 from cnnlint.runtime.frames import UserFiles
 from cnnlint.runtime.lacking import leaves_open
-from cnnlint.runtime.loader import ArgumentsMissing, Placeholder, SlicedModule
+from cnnlint.runtime.loader import ArgumentsMissing, Placeholder, SlicedModule, Unavailable
 from cnnlint.source.expressions import Expression
 from cnnlint.traces import Degree, GivenArgument
 
@@ -117,12 +118,31 @@ class _ByName:
             self.given = given
             try:
                 return hand_over(function, **{name: item.value for name, item in given.items()})
+            except (AssertionError, ValueError):
+                return self._of_other_depth(function, given)
             except TypeError as error:
                 # resnet18(**kwargs) hands on what ResNet needs
                 lacking = [name for name in conventional.lacking(error) if name not in given]
                 if not lacking or not _takes_rest(function):
                     raise
                 given = given | conventional.by_name(lacking, self.settings)
+
+    def _of_other_depth(self, function: Callable[..., Any], given: dict[str, conventional.Argument]) -> Any:
+        """The call with another number of layers, where the constructor refuses the one that was given.
+        Raises what it raises where it refuses all."""
+        counts = [
+            name
+            for name, item in given.items()
+            if type(item.value) is int and conventional.COUNTS_LAYERS.search(name)
+        ]
+        for depth in conventional.DEPTHS if counts else ():
+            for name in counts:
+                given = {**given, name: conventional.Argument(depth, repr(depth))}
+            with contextlib.suppress(AssertionError, ValueError):
+                model = hand_over(function, **{name: item.value for name, item in given.items()})
+                self.given = given
+                return model
+        raise ArgumentsMissing(self.target.name)
 
     def varied(self, module: SlicedModule) -> Any:
         """The same call with other numbers."""
@@ -213,7 +233,9 @@ class _Partly:
             evaluate = self.evaluate or module.evaluate
             value = evaluate(replace(self.construction.expression, text=text))
             Placeholder.require(value)
-        except Exception:
+        except Exception as error:
+            if isinstance(error, Unavailable) and not isinstance(error.failure.error, Exception):
+                raise  # what ends the program is nothing to make up a value for
             counts = counts_classes(name) or CLASSES.fullmatch(text)
             known = self.target.evidence.class_counts
             count = known[0].count if counts and known else CONVENTIONAL_ARGUMENTS["num_classes"]

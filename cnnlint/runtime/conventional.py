@@ -22,6 +22,9 @@ CONFIGURATIONS = frozenset(
 COUNTS_LAYERS = re.compile("layer|depth|block")
 """Names of arguments that say how many layers there are."""
 
+DEPTHS = (20, 18, 50, 28, 40, 16, 11, 22, 121, 8, 4, 2)
+"""Depths that well-known families of networks have, for those that refuse a number."""
+
 
 OF_DATA = "its data"
 """Where a number of classes is from that the data of the model has."""

@@ -77,8 +77,6 @@ _NO_GPU = re.compile(
 def lacks_gpu(error: BaseException, files: UserFiles) -> bool:
     """Whether an exception is raised only because there is no GPU here, by its words or by the question that
     its `raise` hangs on."""
-    if not isinstance(error, Exception):
-        return False
     if _NO_GPU.search(words(error)):
         return True
     traceback = error.__traceback__

@@ -16,6 +16,7 @@ import torch
 
 from cnnlint.runtime.errors import OWN_CODE, Refused
 from cnnlint.runtime.frames import UserFiles
+from cnnlint.runtime.weights import without
 from cnnlint.traces import Problem
 
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -173,7 +174,10 @@ class Guard:
         return False
 
     def _note(self, what: str) -> None:
-        """Note an effect at the user's line; what a package does on its own account is not told."""
+        """Note an effect at the user's line; what a package does on its own account is not told, nor what the
+        code does to get weights."""
+        if without.depth:
+            return
         self._inside = True
         try:
             frame = sys._getframe(2)

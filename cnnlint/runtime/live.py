@@ -16,7 +16,7 @@ import tempfile
 import time
 import types
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, Pipe
 from typing import Any, NoReturn
@@ -182,7 +182,7 @@ class _Session(Session):
         )
         return replace(model, inputs=tuple(inputs))
 
-    def _targets(self) -> Sequence[Target]:
+    def _targets(self, rows: Container[int] | None = None) -> Sequence[Target]:
         """The model, with what the text around it says of its input and its training."""
         name = self._live.name
         found = () if self._live.printed else survey(self.file, frozenset({name})).targets

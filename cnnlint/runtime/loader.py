@@ -26,10 +26,12 @@ import torch
 from torch import nn
 
 from cnnlint.diagnostic import Span
+from cnnlint.evidence.configurations import STAND_INS
 from cnnlint.runtime import samples
 from cnnlint.runtime.errors import words
 from cnnlint.runtime.frames import UserFiles
 from cnnlint.runtime.lightning import LightningModule
+from cnnlint.runtime.weights import MENTIONED, WITHOUT, build_without, skip_in_libraries, without
 from cnnlint.source.expressions import Expression
 from cnnlint.source.file import SourceFile
 from cnnlint.source.folders import package_of, project_root
@@ -249,6 +251,7 @@ class SlicedModule:
         self._done: set[tuple[Any, ...]] = set()
         self._recovering = recovering
         self._flags = _future_flags(file.tree)
+        self._reads_weights = MENTIONED.search(file.text) is not None
         self._pending: set[str] = set()
         if installed is None:
             self.module.__file__ = path
@@ -257,6 +260,7 @@ class SlicedModule:
             self.namespace["__getattr__"] = self._attribute
             self.namespace["__cnnlint__"] = self
             self.namespace["__cnnlint_decorator__"] = _decorator
+            self.namespace[WITHOUT] = without
         files.add(self._code_name, file)
 
     @property
@@ -340,12 +344,15 @@ class SlicedModule:
     def _run(self, statement: ast.stmt) -> None:
         if isinstance(statement, ast.ImportFrom) and any(alias.name == "*" for alias in statement.names):
             self._ensure_star(statement)
+        if self._reads_weights:
+            statement = build_without(copy.deepcopy(statement))
         if self._recovering:
             from cnnlint.runtime.recovery import guard_constructors
 
             statement = guard_constructors(copy.deepcopy(statement))
         samples.install()
-        if is_main_guard(statement) and _defines(statement.body):  # kept only for what nothing else defines
+        skip_in_libraries()
+        if is_main_guard(statement) and _defines(statement.body):
             statement = copy.copy(statement)
             statement.test = ast.copy_location(ast.Constant(True), statement.test)
         if self.failures:
@@ -354,12 +361,34 @@ class SlicedModule:
             code = compile(
                 ast.Module([statement], []), self._code_name, "exec", flags=self._flags, dont_inherit=True
             )
+            before = list(sys.path)
             exec(code, self.namespace)
+            if sys.path != before:
+                self._search_beside([entry for entry in sys.path if entry not in before])
             self._follow_device(statement)
         except Unavailable as error:
             self._fail(statement, error.failure.error, error.failure)
         except BaseException as error:  # an import may raise anything, SystemExit included
             self._fail(statement, error, self._lacking(statement))
+
+    def _search_beside(self, added: Iterable[Any]) -> None:
+        """Let what the file adds to `sys.path` (`".."`) mean the same as where it is run: in its folder."""
+        folder = os.path.dirname(self.path)
+        for entry in added:
+            relative = os.path.relpath(entry, os.getcwd()) if os.path.isabs(entry) else entry
+            beside = os.path.normpath(os.path.join(folder, relative))
+            for place in (beside, os.path.abspath(entry)):
+                if "site-packages" in place or not os.path.isdir(place):
+                    continue
+                if place not in sys.path:
+                    sys.path.insert(sys.path.index(entry), place)
+                for finder in sys.meta_path:
+                    if isinstance(finder, ProjectFinder):
+                        finder.take_in(place)
+                for name, module in list(sys.modules.items()):  # a folder elsewhere, taken for a package
+                    by_folder = hasattr(module, "__path__") and getattr(module, "__file__", None) is None
+                    if by_folder and os.path.exists(os.path.join(place, name)):
+                        del sys.modules[name]
 
     def _lacking(self, statement: ast.stmt) -> Failure | None:
         """What failed before, where a statement reads what stands for it: torch, and whatever else it is
@@ -397,6 +426,10 @@ class SlicedModule:
         missing = _lacked_by(statement, error)
         failure = cause or Failure(names, error, self._place(statement, error), missing)
         self.failures.append(failure)
+        if failure.missing and isinstance(statement, ast.ImportFrom):
+            for alias in statement.names:
+                if (known := STAND_INS.get(f"{statement.module}.{alias.name}")) is not None:
+                    self.namespace[alias.asname or alias.name] = known
         for name in names:
             if name not in self.namespace:
                 origin = f"{statement.module}.{name}" if isinstance(statement, ast.ImportFrom) else name
@@ -466,7 +499,7 @@ def _key(statement: ast.stmt) -> tuple[Any, ...]:
 
 
 def _defines(body: Iterable[ast.stmt]) -> bool:
-    """Whether statements hold a class or a function; what else they set is the running program's matter."""
+    """Whether statements hold a class or a function; what else only the program sets is its matter."""
     return any(isinstance(item, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) for item in body)
 
 
@@ -554,6 +587,12 @@ class ProjectFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self.files = files
         self.display = display
         self.modules: list[SlicedModule] = []
+
+    def take_in(self, folder: str) -> None:
+        """Let a folder's modules be the project's too."""
+        root = os.path.realpath(folder) + os.sep
+        if not root.startswith(tuple(self.roots)):
+            self.roots.append(root)
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
         spec = importlib.machinery.PathFinder.find_spec(fullname, path)

@@ -6,14 +6,27 @@ A worker is a process of its own that ends with its file, so nothing here is und
 from __future__ import annotations
 
 import argparse
+import os
 from typing import Any
 
 import torch
 import torch.hub
 import torch.utils.checkpoint
+import torch.utils.model_zoo
 from torch import nn
 
 from cnnlint.runtime.loader import NotGiven
+from cnnlint.runtime.weights import Weights
+
+OFFLINE = {
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "HF_DATASETS_OFFLINE": "1",
+    "WANDB_MODE": "disabled",
+    "MPLBACKEND": "Agg",
+}
+"""What tells packages from the start that there is no network (else some try again until the time is up), and
+no screen."""
 
 
 def install() -> None:
@@ -21,6 +34,7 @@ def install() -> None:
     _skip_initialisers()
     _open_what_hides_the_forward()
     _skip_weights()
+    os.environ.update(OFFLINE)
     _leave_checks_to_descriptions()
     _keep_modules_in_place()
     torch.autograd.Function.apply = classmethod(apply)  # type: ignore[method-assign, assignment]
@@ -107,10 +121,16 @@ def _the_module(cls: type, module: Any, *args: Any, **kwargs: Any) -> Any:
 
 def _skip_weights() -> None:
     """Pretrained weights are neither downloaded nor read: shapes do not need them."""
-    torch.hub.load_state_dict_from_url = lambda *args, **kwargs: {}  # type: ignore[assignment]
-    torch.load = lambda *args, **kwargs: {}  # type: ignore[assignment]
+    torch.hub.load_state_dict_from_url = _no_weights  # type: ignore[assignment]
+    torch.utils.model_zoo.load_url = _no_weights  # type: ignore[assignment, attr-defined]
+    torch.hub.download_url_to_file = _nothing  # type: ignore[assignment]
+    torch.load = _no_weights  # type: ignore[assignment]
     keys = nn.modules.module._IncompatibleKeys([], [])
     nn.Module.load_state_dict = lambda self, *args, **kwargs: keys  # type: ignore[method-assign, assignment]
+
+
+def _no_weights(*args: Any, **kwargs: Any) -> Weights:
+    return Weights()
 
 
 def _leave_checks_to_descriptions() -> None:

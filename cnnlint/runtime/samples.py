@@ -6,56 +6,59 @@ downloaded for that, and nothing read, so that a trace is the same on every mach
 
 from __future__ import annotations
 
-import errno
 import inspect
+import itertools
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import numpy
 import torch
-from PIL import Image
-from torch.utils.data import DataLoader
-from torch.utils.data._utils import fetch
+from torch.utils.data import DataLoader, IterableDataset
 
-from cnnlint.evidence.datasets import DATASETS, LENGTHS
+from cnnlint.evidence.datasets import DATASETS
 
-PICTURES = frozenset(DATASETS) - LENGTHS.keys() - {
-    "FakeData",  # makes up its own
-    "VOCSegmentation",
-    "VOCDetection",
-    "CocoDetection",
-    "Cityscapes",
+LENGTHS = {
+    **dict.fromkeys(("MNIST", "FashionMNIST", "KMNIST"), (60_000, 10_000)),
+    **dict.fromkeys(("CIFAR10", "CIFAR100"), (50_000, 10_000)),
 }
-"""Data sets that give pictures with labels, of which no more is made up than that."""
-
-LENGTH = 1_000
-"""Pictures in each of them."""
-
-OF_ANY_SIZE = ((300, 400), (375, 350))
-"""Height and width of the pictures, in turn, where a data set's have no common size: what depends on them
-makes no batch."""
+"""Samples for training and for testing."""
 
 MOST_SAMPLES = 4
-"""So many samples of a batch are made; the others are the same again."""
+"""Samples of a batch that are made up: what is asked of a batch is its shape."""
 
 made_up: list[str] = []
 """What was said of the data sets that this process has made."""
 
 
+SIZES = ((375, 500), (333, 400), (281, 300), (500, 375))
+"""Heights and widths of pictures that are of any size: only a transform that gives them all one size does for
+a batch."""
+
+READ_FROM_DISK = frozenset(
+    """QMNIST EMNIST USPS SEMEION Omniglot SVHN STL10 EuroSAT PCAM CelebA ImageNet Caltech101 Flowers102
+    Food101 DTD GTSRB OxfordIIITPet StanfordCars FGVCAircraft ImageFolder LSUN LFWPeople Places365""".split()
+)
+"""Further data sets of pictures with one number as target."""
+
+
 def install() -> None:
-    """Let the data sets make up their samples, once torchvision is there; for the rest of the process."""
+    """Let the data sets make up their samples, once torchvision is there, and loaders give but a few; for the
+    rest of the process."""
+    if DataLoader.__iter__ is not _first_batch:
+        _shorten_loaders()
     datasets = sys.modules.get("torchvision.datasets")
     if datasets is None or getattr(datasets, "__cnnlint__", False):
         return
     datasets.__cnnlint__ = True  # type: ignore[attr-defined]
-    signatures = {name: inspect.signature(getattr(datasets, name)) for name in LENGTHS}
+    known = [name for name in (*LENGTHS, *sorted(READ_FROM_DISK)) if hasattr(datasets, name)]
+    signatures = {name: inspect.signature(getattr(datasets, name)) for name in known}
     for name, parameters in signatures.items():
-        _replace(getattr(datasets, name), name, parameters, datasets.VisionDataset)
-    signatures = {
-        name: inspect.signature(getattr(datasets, name)) for name in sorted(PICTURES) if hasattr(datasets, name)
-    }
-    for name, parameters in signatures.items():
-        _draw(getattr(datasets, name), name, parameters, datasets.VisionDataset)
+        replace = _replace if name in LENGTHS else _imagine
+        replace(getattr(datasets, name), name, parameters, datasets.VisionDataset)
+
+
+def _shorten_loaders() -> None:
     load = DataLoader.__init__
 
     def alone(self: Any, *args: Any, **options: Any) -> None:
@@ -65,18 +68,55 @@ def install() -> None:
         load(*call.args, **call.kwargs | {"num_workers": 0, "persistent_workers": False})
 
     DataLoader.__init__ = alone  # type: ignore[method-assign]
-    whole = fetch._MapDatasetFetcher.fetch
+    DataLoader.__iter__ = _first_batch  # type: ignore[method-assign, assignment]
 
-    def few(self: Any, indices: Any) -> Any:
-        """A batch of few samples, and of two that agree in their shape even where it is a batch of one."""
-        if not self.auto_collation or not _is_made_up(self.dataset):
-            return whole(self, indices)
-        made = [self.dataset[index] for index in [*indices, *indices][: max(2, min(MOST_SAMPLES, len(indices)))]]
-        if len(indices) == 1:
-            self.collate_fn(made)
-        return self.collate_fn([made[at % len(made)] for at in range(len(indices))])
 
-    fetch._MapDatasetFetcher.fetch = few  # type: ignore[method-assign]
+def _first_batch(self: DataLoader[Any]) -> Iterator[Any]:
+    """One batch of a few samples, joined as the loader joins them."""
+    count = min(self.batch_size or 1, MOST_SAMPLES)
+    if isinstance(self.dataset, IterableDataset):
+        samples = list(itertools.islice(self.dataset, count))
+    else:
+        data: Any = self.dataset
+        samples = [data[index] for index in range(min(count, len(data)))]
+    yield samples[0] if self.batch_size is None else self.collate_fn(samples)
+
+
+def _imagine(dataset: type, name: str, parameters: inspect.Signature, base: type) -> None:
+    """Pictures of noise for a data set that is read picture by picture."""
+    kind = DATASETS[name]
+
+    def make(self: Any, *args: Any, **options: Any) -> None:
+        given = parameters.bind_partial(*args, **options).arguments
+        base.__init__(  # type: ignore[misc]
+            self,
+            given.get("root") or "",
+            transform=given.get("transform"),
+            target_transform=given.get("target_transform"),
+        )
+
+    def sample(self: Any, index: int) -> Any:
+        from PIL import Image  # torchvision needs it too
+
+        height, width = kind.size or SIZES[index % len(SIZES)]
+        noise = numpy.random.default_rng(index).integers(256, size=(height, width, kind.channels or 3))
+        picture = Image.fromarray(noise.astype(numpy.uint8).squeeze())
+        target = torch.zeros(40, dtype=torch.int64) if name == "CelebA" else 0
+        if self.transforms is not None:
+            return self.transforms(picture, target)
+        return picture, target
+
+    dataset.__init__ = make  # type: ignore[misc]
+
+    def unread(self: Any, attribute: str) -> Any:
+        if attribute in ("classes", "class_to_idx", "targets", "samples", "imgs", "data", "labels"):
+            raise FileNotFoundError(f"{attribute} of {name} is not read while linting")
+        raise AttributeError(attribute)
+
+    changed: Any = dataset
+    changed.__getattr__ = unread
+    changed.__getitem__ = sample
+    changed.__len__ = lambda self: 1000
 
 
 def _replace(dataset: type, name: str, parameters: inspect.Signature, base: type) -> None:
@@ -94,54 +134,6 @@ def _replace(dataset: type, name: str, parameters: inspect.Signature, base: type
         _fill(self, name)
 
     dataset.__init__ = make  # type: ignore[misc]
-
-
-def _is_made_up(dataset: Any) -> bool:
-    """Whether samples come from here, or from a subset of what does."""
-    while isinstance(dataset, torch.utils.data.Subset):
-        dataset = dataset.dataset
-    return type(dataset).__module__.startswith("torchvision.datasets")
-
-
-def _draw(dataset: type, name: str, parameters: inspect.Signature, base: type) -> None:
-    """Let a data set give pictures of noise with the label 0; what else is asked of it is not there."""
-    known = DATASETS[name]
-    sizes = (known.size,) if known.size is not None and name != "ImageNet" else OF_ANY_SIZE
-
-    def make(self: Any, *args: Any, **options: Any) -> None:
-        given = dict(parameters.bind_partial(*args, **options).arguments)
-        given |= given.pop("kwargs", {})
-        base.__init__(  # type: ignore[misc]
-            self,
-            given.get("root") or "",
-            transform=given.get("transform"),
-            target_transform=given.get("target_transform"),
-        )
-        self._drawn = 0
-
-    def length(self: Any) -> int:
-        return LENGTH
-
-    def sample(self: Any, index: int) -> tuple[Any, Any]:
-        self._drawn += 1
-        height, width = sizes[self._drawn % len(sizes)]
-        shape = (height, width) if known.channels == 1 else (height, width, 3)
-        noise = numpy.random.default_rng(0).integers(256, size=shape).astype(numpy.uint8)
-        picture = Image.fromarray(noise)
-        return (self.transform(picture) if self.transform else picture), 0
-
-    def missing(self: Any, attribute: str) -> Any:
-        if attribute.startswith("_"):
-            raise AttributeError(attribute)
-        raise FileNotFoundError(errno.ENOENT, f"{name} is not read", str(self.root))
-
-    for method, function in (
-        ("__init__", make),
-        ("__len__", length),
-        ("__getitem__", sample),
-        ("__getattr__", missing),
-    ):
-        setattr(dataset, method, function)
 
 
 def _fill(dataset: Any, name: str) -> None:

@@ -7,7 +7,7 @@ import itertools
 import re
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -34,6 +34,7 @@ from cnnlint.runtime.loader import Failure
 from cnnlint.runtime.tracer import DataDependent, ModelNames, TooManyOperations, Tracer
 from cnnlint.source.expressions import Expression
 from cnnlint.source.file import SourceFile
+from cnnlint.source.redefined import versions
 from cnnlint.traces import Cost, Degree, Fault, FileTrace, Input, Model, Operation, Pass, Problem, Variant
 
 BATCH = 103 * 840
@@ -42,6 +43,9 @@ wherever it goes, and that models which split the batch can divide (a prime × 8
 
 PROBING = 0.25
 """The part of a model's time in which attempts at other sizes or with other arguments may be made."""
+
+CHANCES = 7
+"""Further passes of a forward that draws random numbers, for the layers that it calls by chance."""
 
 SMALL_BATCH = 2
 """Samples in a batch on a real device, and for models that loop over their batch."""
@@ -54,13 +58,27 @@ def trace_file(job: Job, scratch: str, progress: Callable[[FileTrace], None]) ->
         scratch: the folder that the file's code may write into.
         progress: is given what is there after each model.
     """
-    return Session(job, scratch).run(progress)
+    (file, _), *earlier = versions(SourceFile(job.filename, job.text, job.cells))
+    whole = Session(replace(job, text=file.text), scratch)
+    trace = whole.run(progress)
+    for version, rows in earlier:
+        if rows:
+            session = Session(replace(job, text=version.text), scratch, guard=whole.guard)
+            trace = _joined_traces(trace, session.run(lambda _: progress(trace), rows))  # noqa: B023
+    return trace
+
+
+def _joined_traces(one: FileTrace, other: FileTrace) -> FileTrace:
+    """What two versions of a file have given (see `cnnlint.source.redefined`)."""
+    models = sorted((*one.models, *other.models), key=lambda model: model.span.row)
+    problems = dict.fromkeys((*one.problems, *other.problems))
+    return replace(one, models=tuple(models), problems=tuple(problems), crash=one.crash or other.crash)
 
 
 class Session:
     """The state of one file's run."""
 
-    def __init__(self, job: Job, scratch: str, files: UserFiles | None = None):
+    def __init__(self, job: Job, scratch: str, files: UserFiles | None = None, guard: Guard | None = None):
         self.job = job
         self.scratch = scratch
         self.crash: str | None = None
@@ -72,21 +90,23 @@ class Session:
         self._lacking: Failure | None = None  # what the forward of the model asked for, and is not here
         self._mode_matters = True  # as far as the last attempt tells
         self._ran_for_real = False  # for this model, since its forward asks for values
+        self._draws = False  # whether its forward draws random numbers
         self._builder = Builder(job, self.file, self.files)
         self._describer = Describer(self.files)
-        self._guard: Guard | None = None
+        self.guard = guard
         self._too_large: set[int] = set()  # models that do something for each sample of the batch
 
-    def run(self, progress: Callable[[FileTrace], None]) -> FileTrace:
-        targets = self._targets()
-        if not self.job.allow_effects:
-            self._guard = Guard(self.files, self.scratch)
-            self._guard.install()
-            self._builder.guard = self._guard
+    def run(self, progress: Callable[[FileTrace], None], rows: Container[int] | None = None) -> FileTrace:
+        """The trace of the file; with `rows` of the models there only."""
+        targets = self._targets(rows)
+        if not self.job.allow_effects and self.guard is None:
+            self.guard = Guard(self.files, self.scratch)
+            self.guard.install()
+        self._builder.guard = self.guard
         models: list[Model] = []
         for target in itertools.chain(targets, self._builder.parts(targets)):
-            if self._guard:
-                self._guard.model = target.name
+            if self.guard:
+                self.guard.model = target.name
             try:
                 models.append(self._model(target))
             except NotAModel:
@@ -98,14 +118,15 @@ class Session:
         self._builder.leave_out_parts(targets, {model.name for model in models})
         return self._so_far(models)
 
-    def _targets(self) -> Sequence[Target]:
-        """The models of the file, by its text and by the configuration."""
+    def _targets(self, rows: Container[int] | None) -> Sequence[Target]:
+        """The models of the file, by its text and by the configuration; with `rows` those there."""
         found = survey(self.file, self.job.asked_for())
-        self.problems.extend(found.problems)
-        return configured.complete(found.targets, self.job.configured)
+        self.problems.extend(item for item in found.problems if rows is None or item.span.row in rows)
+        targets = [item for item in found.targets if rows is None or item.span.row in rows]
+        return configured.complete(targets, self.job.configured)
 
     def _so_far(self, models: list[Model]) -> FileTrace:
-        effects = self._guard.effects if self._guard else []
+        effects = self.guard.effects if self.guard else []
         return FileTrace(
             self.job.filename, tuple(models), (*self.problems, *self._builder.problems, *effects), self.crash
         )
@@ -116,7 +137,7 @@ class Session:
         if built is None:
             raise NotAModel
         self.notes = list(built.notes)
-        self._ran_for_real = False
+        self._ran_for_real = self._draws = False
         self._lacking = None
         try:
             found = self._found(target, built)
@@ -132,7 +153,8 @@ class Session:
         if self._lacking:
             self._builder.lacks(target, self._lacking)
         self._note_ends(target, passes)
-        model = self._describer.describe(target, built, found.inputs, passes, self.notes)
+        chances = self._other_chances(built, found, passes)
+        model = self._describer.describe(target, built, found.inputs, passes, self.notes, chances)
         taken = time.monotonic() - began
         sizes = self._with_other_sizes(built, found, passes) if taken < self.job.timeout * PROBING else ()
         if not sizes:
@@ -142,7 +164,7 @@ class Session:
 
     def _found(self, target: Target, built: Built) -> reading.Found:
         """The inputs of a model. Raises InputUnknown."""
-        effects = list(self._guard.effects) if self._guard else []
+        effects = list(self.guard.effects) if self.guard else []
         found = weighing.find(
             target,
             built.model,
@@ -153,8 +175,8 @@ class Session:
             self._axes(built),
             self.job.timeout * PROBING,
         )
-        if self._guard:  # to look for inputs was our idea, and what forward does comes again
-            self._guard.effects = effects
+        if self.guard:  # to look for inputs was our idea, and what forward does comes again
+            self.guard.effects = effects
         return found
 
     def _axes(self, built: Built) -> dict[str, tuple[str, ...]]:
@@ -187,7 +209,7 @@ class Session:
             return
         if any(operation.fault for run in passes for operation in run.operations):
             return
-        if self._guard and any(effect.model == target.name for effect in self._guard.effects):
+        if self.guard and any(effect.model == target.name for effect in self.guard.effects):
             return
         last = passes[0].operations[-1].calls if passes[0].operations else ()
         self.problems.append(
@@ -235,7 +257,7 @@ class Session:
         if self.job.device != "meta" or self._ran_for_real:
             return ()
         problems, notes, why = list(self.problems), list(self.notes), self._why_ended
-        effects = list(self._guard.effects) if self._guard else []
+        effects = list(self.guard.effects) if self.guard else []
 
         def retrace(given: Sequence[Input], like: Pass) -> Pass | None:
             faulty = any(operation.fault for operation in like.operations)
@@ -244,9 +266,19 @@ class Session:
 
         variants = tuple(variation.of_sizes(found.inputs, passes, retrace))
         self.problems, self.notes, self._why_ended = problems, notes, why  # to vary them was our idea
-        if self._guard:
-            self._guard.effects = effects
+        if self.guard:
+            self.guard.effects = effects
         return variants
+
+    def _other_chances(self, built: Built, found: reading.Found, passes: Sequence[Pass]) -> list[Pass]:
+        """What the forward does with other random numbers, where it draws some."""
+        if not self._draws or not passes:
+            return []
+        first = passes[0]
+        seeds = range(1, 1 + CHANCES)
+        return [
+            self._on_meta(built, found.inputs, first.mode, first.batch, True, seed=seed)[0] for seed in seeds
+        ]
 
     def _without_unproven(
         self, target: Target, found: reading.Found, passes: tuple[Pass, ...]
@@ -384,6 +416,7 @@ class Session:
         if tracer.no_gpu is not None:
             self._why_ended = f"there is no GPU here ({said(tracer.no_gpu)})"
         self._mode_matters = tracer.mode_matters
+        self._draws |= tracer.draws
         return run, tracer.error
 
     def _on_meta(
@@ -394,6 +427,7 @@ class Session:
         batch: int,
         recovering: bool,
         verify: bool = False,
+        seed: int = 0,
     ) -> tuple[Pass, Tracer]:
         """A pass that sizes only, and what made it."""
         names = construct.names_of(built.model)
@@ -401,7 +435,7 @@ class Session:
         _set_mode(built.model, mode == "train")
         inputs = [item.name for item in given]
         keywords = reading.keyword_only(built.model)
-        run = tracer.run(built.model, _tensors(given, batch, "meta"), inputs, mode, keywords)
+        run = tracer.run(built.model, _tensors(given, batch, "meta"), inputs, mode, keywords, seed)
         return run, tracer
 
     def _real_pass(

@@ -49,6 +49,7 @@ def join_cells(text: str) -> tuple[str, tuple[tuple[int, int], ...]]:
 
 def blank_magics(lines: list[str]) -> list[str]:
     """A cell with IPython's own syntax blanked, of the same number of lines."""
+    lines = _without_indent(lines)
     first = next((line.strip() for line in lines if line.strip()), "")
     if first.startswith("%%"):
         if first.split()[0] not in TIMED_MAGICS:
@@ -69,6 +70,16 @@ def blank_magics(lines: list[str]) -> list[str]:
         if re.match(r"\s*[%!]", line):
             lines = _blank(lines, row) or lines
     return lines
+
+
+def _without_indent(lines: list[str]) -> list[str]:
+    """A cell as IPython reads it: the indent of its first line belongs to no line. A form feed stands at its
+    end, behind which Python counts anew, so that columns stay."""
+    first = next((line for line in lines if line.strip()), "")
+    indent = first[: len(first) - len(first.lstrip(" \t"))]
+    if not indent:
+        return lines
+    return [f"{indent[:-1]}\f{line[len(indent) :]}" if line.startswith(indent) else line for line in lines]
 
 
 def _stumbles_at(lines: list[str]) -> int | None:

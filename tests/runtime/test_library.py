@@ -48,12 +48,14 @@ def test_what_needs_arguments_in_an_installed_package_is_a_part(
     assert (parts.models, parts.problems) == ((), ())
 
 
-def test_classes_beside_factories_are_not_asked_for_their_arguments() -> None:
+def test_a_class_beside_a_factory_that_nothing_builds_counts_as_not_judged() -> None:
     helper = GATE.format(name="Statistics").replace("num_classes", "gizmo")
     text = helper + GATE.format(name="Net") + "\ndef net_small():\n    return Net(10)\n"
     trace = trace_text(text, (8,))
     assert [model.name for model in trace.models] == ["net_small"]
-    assert trace.problems == ()
+    assert [(problem.reason, problem.model) for problem in trace.problems] == [
+        ("missing-arguments", "Statistics")
+    ]
 
 
 def test_a_deep_copy_keeps_what_is_shared() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from tracing import only_model, trace_text
 
 from cnnlint.traces import FileTrace
@@ -185,3 +186,22 @@ def test_the_layers_of_a_class_inside_a_function_stand_in_the_file() -> None:
     span = conv.sites[0].span
     assert (span.row, span.column, conv.arguments["out_channels"]) == (10, 25, 4)
     assert model.passes[0].operations[0].calls[0].row == 13
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "sys.path.append('..')",
+        "sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..'))",
+        "sys.path.append(os.path.abspath('..'))",
+        "sys.path += [str(Path.cwd().parent)]",
+        "ROOT = Path(__file__).resolve().parents[1]\nsys.path.insert(0, str(ROOT))",
+        "if '..' not in sys.path:\n    sys.path.append('..')",
+    ],
+)
+def test_what_a_file_adds_to_the_search_path_is_relative_to_its_folder(tmp_path: Path, change: str) -> None:
+    (tmp_path / "helpers_of_mine").mkdir()
+    (tmp_path / "helpers_of_mine" / "__init__.py").write_text("WIDTH = 5\nopen('ran.txt', 'w')\n1 / 0\n")
+    imports = f"import os\nimport sys\nfrom pathlib import Path\n{change}\nimport helpers_of_mine as d2"
+    trace = traced(tmp_path / "ch1", net(imports, width="d2.WIDTH"))
+    assert width(trace) == 5

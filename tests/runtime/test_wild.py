@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -457,3 +458,29 @@ def test_a_waveform_that_no_layer_reads_as_it_is() -> None:
 def traced_alone(folder: Path, text: str) -> FileTrace:
     (folder / "parts.py").write_text(text)
     return trace_text(text, folder=folder, name="parts.py")
+
+
+@pytest.mark.parametrize(
+    ("more", "reasons"),
+    [("", ["missing-arguments"]), ("def head(gizmo):\n    return Head(gizmo)\n", [])],
+    ids=["nothing", "a function"],
+)
+def test_a_class_beside_a_factory_is_a_part_only_where_something_builds_it(
+    more: str, reasons: list[str]
+) -> None:
+    text = HEADER + "def make(c=8):\n    return nn.Sequential(nn.Conv2d(3, c, 3), nn.ReLU())\n"
+    text += module("Head", "self.fc = nn.Linear(8, gizmo)", "x: self.fc(x)", arguments=", gizmo")
+    assert [problem.reason for problem in trace_text(text + more, (3, 8, 8)).problems] == reasons
+
+
+def test_each_definition_of_a_class_is_a_model_with_its_own_calls() -> None:
+    text = HEADER + module("Net", "self.conv = nn.Conv2d(1, 4, 3)", "x: self.conv(x)")
+    text += "net = Net()\nnet(torch.zeros(2, 1, 32, 32))\n"
+    text += module("Net", "self.conv = nn.Conv2d(3, 4, 3)", "x: self.conv(x)")
+    text += "net = Net()\nnet(torch.zeros(2, 3, 16, 16))\n"
+    text += module("Net", "self.conv = nn.Conv2d(3, 4, 3)", "x: self.conv(x)")
+    text += "net = Net()\nnet(torch.zeros(2, 2, 16, 16))\n"
+    trace = trace_text(text)
+    assert [model.inputs[0].shape for model in trace.models] == [(1, 32, 32), (3, 16, 16), (2, 16, 16)]
+    assert [model.span.row for model in trace.models] == [3, 11, 19]
+    assert len(faults(trace)) == len(faults(replace(trace, models=trace.models[2:]))) > 0

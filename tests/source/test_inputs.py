@@ -7,6 +7,8 @@ import textwrap
 import pytest
 from texts import NET, net, targets
 
+from cnnlint.traces import Degree
+
 
 def given(below: str) -> list[object]:
     """What the evidence of the one model says, in order."""
@@ -297,16 +299,18 @@ def test_sizes_of_a_resize_that_has_to_be_evaluated():
     expression = net(text.format(data="MNIST")).inputs[0].expressions[0]
     assert expression.text == "torch.zeros(1, 1, opt.side, opt.side)"
     assert expression.names == {"opt", "torch"}
-    # photographs have no common aspect: no shape is sure before a batch is made
-    expression = net(text.format(data="ImageFolder")).inputs[0].expressions[0]
-    assert expression.text.startswith("next(iter(DataLoader(datasets.ImageFolder(")
+    # photographs have no common aspect: only a batch can tell whether they get one size
+    drawn = net(text.format(data="ImageFolder")).inputs[0]
+    assert drawn.expressions[0].text.startswith("next(iter(DataLoader(datasets.ImageFolder(")
+    assert drawn.degree is Degree.FOLLOWED
 
 
-def test_batches_behind_an_unknown_transform_are_made_or_stay_general():
-    followed, *others = net(LOOP.format(line="model(images)", transform="mine()")).inputs
-    assert followed.expressions[0].text.startswith("next(iter(")
+@pytest.mark.parametrize("line, transform", [("model(images)", "mine()"), ("model(labels)", "None")])
+def test_batches_that_the_text_does_not_tell_are_drawn_from_the_loader(line, transform):
+    drawn, *others = net(LOOP.format(line=line, transform=transform)).inputs
+    assert drawn.expressions[0].text.startswith("next(iter(")
+    assert drawn.degree is Degree.FOLLOWED
     assert all(item.general for item in others)
-    assert all(item.general for item in net(LOOP.format(line="model(labels)", transform="None")).inputs)
 
 
 SHAPED = """
@@ -439,6 +443,7 @@ def test_what_a_data_loader_gives_where_it_is_written_out(data, fake, loop, batc
     assert given(LOADED.format(data=data, fake=fake, loop=loop, batch=batch)) == [text]
 
 
-def test_a_data_loader_of_unknown_samples_gives_nothing():
-    for fake, batch in (("load(index), 0", "images"), ("torch.rand(3, 9, 9)", "images"), ("0", "labels")):
-        assert given(LOADED.format(data="Fake(3)", fake=fake, loop=PAIRS, batch=batch)) == []
+def test_a_data_loader_of_unknown_samples_is_asked_for_a_batch():
+    for fake, batch, key in (("load(index), 0", "images", 0), ("torch.rand(3, 9, 9)", "images", 0)):
+        text = LOADED.format(data="Fake(3)", fake=fake, loop=PAIRS, batch=batch)
+        assert given(text) == [f"next(iter(loader))[{key}]"]

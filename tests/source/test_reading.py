@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 
@@ -132,6 +133,24 @@ def test_what_is_no_notebook_is_a_problem(data):
 )
 def test_blanks_magics_only(cell, blanked):
     assert blank_magics(cell.split("\n")) == blanked.split("\n")
+
+
+@pytest.mark.parametrize(
+    ("cell", "as_ipython_reads_it"),
+    [
+        ("  x = 1\n  def f():\n      return x", "x = 1\ndef f():\n    return x"),
+        (" words = [(1, 2),\n          (3, 4)]", "words = [(1, 2),\n         (3, 4)]"),
+        ("\n\tx = 1\n\tif x:\n\t\ty = 2", "\nx = 1\nif x:\n\ty = 2"),
+        ("    x = [\n1]\n    y = 3", "x = [\n1]\ny = 3"),
+        ("  %%time\n  x = 1", "\nx = 1"),
+    ],
+)
+def test_the_indent_of_a_cells_first_line_belongs_to_none(cell, as_ipython_reads_it):
+    file, problem = read_bytes(notebook(("code", cell)), "a.ipynb")
+    assert problem is None
+    assert ast.dump(file.tree) == ast.dump(ast.parse(as_ipython_reads_it))
+    first = next(line for line in cell.split("\n") if "=" in line)
+    assert file.tree.body[0].col_offset == len(first) - len(first.lstrip())  # columns stay
 
 
 def test_cells_are_compiled_one_by_one():

@@ -11,7 +11,7 @@ from cnnlint.report.html.blocks import Block, Level, first_shown, levels
 from cnnlint.report.html.drawing import Drawing, draw
 from cnnlint.report.html.table import GroupView, groups, headers, worst
 from cnnlint.report.html.volume import volume
-from cnnlint.report.text import along_axes, input_line, location, milliseconds, one_line
+from cnnlint.report.text import along_axes, degrees_line, input_line, location, milliseconds, one_line
 from cnnlint.result import TracedFile
 from cnnlint.traces import Model
 
@@ -84,6 +84,8 @@ def model_view(
 
 
 def _notes(model: Model) -> Iterator[str]:
+    if known := degrees_line(model):
+        yield f"how the input is known: {known}"
     for note in model.notes:
         yield one_line(note)
     if not all(run.complete for run in model.passes):
