@@ -164,6 +164,10 @@ class DatasetReader:
                     return Loaded(use, sizes, False) if sizes else None
         return None
 
+    def is_of_one_size(self, use: Use) -> bool:
+        """Whether a call makes one of torchvision's data sets whose pictures all have one size."""
+        return any(use.node is known.node and samples.size is not None for known, samples in self._used)
+
     def class_count(self) -> ClassCount | None:
         """The number of classes, where all data sets of the file have the same."""
         counts = {samples.classes for _, samples in self._used}
