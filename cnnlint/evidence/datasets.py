@@ -229,7 +229,8 @@ class DatasetReader:
                 if isinstance(value.node, ast.Call) and self._is_transform(value.node)
             ]
             if chains:
-                return self._apply(start, chains[0])
+                first, *others = [self._apply(start, chain) for chain in chains]
+                return replace(first, sure=first.sure and all(other == first for other in others))
         if given is None and len(call.args) < 2:
             return start
         shapes = {self._apply(start, chain) for chain in self._chains}
@@ -261,6 +262,8 @@ class DatasetReader:
                     return replace(pipeline, sure=False)
                 steps = listed.elts
             for step in steps:
+                if isinstance(step, ast.Starred):
+                    pipeline = replace(pipeline, sure=False)
                 for value in self.scopes.values(step, chain.scope, chain.path)[:1]:
                     pipeline = self._apply(pipeline, value, depth + 1)
             return pipeline

@@ -171,6 +171,23 @@ net = Net()
 for x, y in loaders(32, resize=96):
     net(x)
 """,
+    "steps_in_a_list": """
+steps = [transforms.Resize(96)]
+data = datasets.MNIST("d", transform=transforms.Compose([*steps, transforms.ToTensor()]))
+net = Net()
+for x, y in DataLoader(data, 8):
+    net(x)
+""",
+    "either_transform": """
+def get_data(steps=None):
+    if steps is None:
+        steps = transforms.ToTensor()
+    return datasets.MNIST("d", transform=steps)
+data = get_data(transforms.Compose([transforms.Resize(96), transforms.ToTensor()]))
+net = Net()
+for x, y in DataLoader(data, 8):
+    net(x)
+""",
     "fn_transform": """
 import numpy as np
 def prep(img):
@@ -187,7 +204,8 @@ for x, y in DataLoader(datasets.MNIST("d", transform=prep), 8):
 def test_what_a_loop_hands_to_the_model_is_its_input(name: str) -> None:
     model = only_model(trace_text(NET + SCRIPTS[name]))
     (item,) = model.inputs
-    size = {"resize": 96, "fn_transform": 40}.get(name, 28)
+    resized = dict.fromkeys(("resize", "steps_in_a_list", "either_transform"), 96)
+    size = (resized | {"fn_transform": 40}).get(name, 28)
     assert item.shape == (1, size, size)
     assert item.degree is (Degree.STATED if name == "dictbatch" else Degree.FOLLOWED)
     faults = [operation.fault for operation in model.passes[0].operations if operation.fault]
