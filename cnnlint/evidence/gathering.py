@@ -50,6 +50,7 @@ class EvidenceReader:
         tied = [*self.inputs.example_input_arrays(), *self.inputs.handed_over()]
         general = [*self.shapes.configured(), *self.datasets.inputs()]
         self.losses.read(origins)
+        smallest = self.datasets.smallest_batch()
         found = []
         for target, node, origin in zip(targets, nodes, origins, strict=True):
             inputs: list[InputEvidence] = [*directives.inputs(node, list(nodes))]
@@ -57,7 +58,7 @@ class EvidenceReader:
             inputs += self.shapes.of(target.name) if target.kind == "class" else []
             inputs += self._of_relatives(origin, origins, tied)
             inputs += general
-            evidence = Evidence(self.losses.of(origin), self.losses.class_counts(origin))
+            evidence = Evidence(self.losses.of(origin), self.losses.class_counts(origin), smallest)
             found.append(replace(target, inputs=tuple(_distinct(inputs)), evidence=evidence))
         return found
 

@@ -317,7 +317,7 @@ class Tensors:
         return None
 
     def _sampled(self, use: Use, node: ast.Subscript) -> Use | None:
-        """The data set of which `data[0]` is a sample; of pictures of any size one says nothing of the others."""
+        """The data set of which `data[0]` is a sample; one picture of any size says nothing of others."""
         index = node.slice.value if isinstance(node.slice, ast.Constant) else None
         if type(index) is not int:
             return None
