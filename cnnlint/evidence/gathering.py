@@ -17,7 +17,7 @@ from cnnlint.source.expressions import Expressions
 from cnnlint.source.file import SourceFile
 from cnnlint.source.names import Imports
 from cnnlint.source.scopes import Scopes
-from cnnlint.traces import Evidence
+from cnnlint.traces import Degree, Evidence
 
 
 class EvidenceReader:
@@ -58,7 +58,9 @@ class EvidenceReader:
             inputs += self.shapes.of(target.name) if target.kind == "class" else []
             inputs += self._of_relatives(origin, origins, tied)
             inputs += general
-            evidence = Evidence(self.losses.of(origin), self.losses.class_counts(origin), smallest)
+            fed = any(owner == origin and item.degree is Degree.FOLLOWED for owner, item in tied)
+            counts = self.losses.class_counts(origin, fed)
+            evidence = Evidence(self.losses.of(origin), counts, smallest)
             found.append(replace(target, inputs=tuple(_distinct(inputs)), evidence=evidence))
         return found
 
