@@ -16,13 +16,7 @@ import numpy
 import torch
 from torch.utils.data import DataLoader, IterableDataset
 
-from cnnlint.evidence.datasets import DATASETS
-
-LENGTHS = {
-    **dict.fromkeys(("MNIST", "FashionMNIST", "KMNIST"), (60_000, 10_000)),
-    **dict.fromkeys(("CIFAR10", "CIFAR100"), (50_000, 10_000)),
-}
-"""Samples for training and for testing."""
+from cnnlint.evidence.datasets import DATASETS, LENGTHS
 
 MOST_SAMPLES = 4
 """Samples of a batch that are made up: what is asked of a batch is its shape."""

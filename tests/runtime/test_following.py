@@ -27,6 +27,31 @@ class Net(nn.Module):
 """
 
 SCRIPTS = {
+    "one_sample": """
+data = datasets.MNIST("d", transform=transforms.ToTensor())
+image, label = data[0]
+net = Net()
+net(image.unsqueeze(0))
+""",
+    "one_sample_indexed": """
+data = datasets.MNIST("d", transform=transforms.ToTensor())
+net = Net()
+net(data[3][0][None])
+""",
+    "old_next": """
+data = datasets.MNIST("d", transform=transforms.ToTensor())
+batches = iter(DataLoader(data, 8))
+images, labels = batches.next()
+net = Net()
+net(images)
+""",
+    "counted_bar": """
+from tqdm import tqdm
+data = datasets.MNIST("d", transform=transforms.ToTensor())
+net = Net()
+for i, (x, y) in tqdm(enumerate(DataLoader(data, 8)), total=9):
+    net(x)
+""",
     "helper_loader": """
 def get_loader(bs):
     data = datasets.MNIST("d", transform=transforms.ToTensor())
@@ -146,6 +171,23 @@ net = Net()
 for x, y in loaders(32, resize=96):
     net(x)
 """,
+    "steps_in_a_list": """
+steps = [transforms.Resize(96)]
+data = datasets.MNIST("d", transform=transforms.Compose([*steps, transforms.ToTensor()]))
+net = Net()
+for x, y in DataLoader(data, 8):
+    net(x)
+""",
+    "either_transform": """
+def get_data(steps=None):
+    if steps is None:
+        steps = transforms.ToTensor()
+    return datasets.MNIST("d", transform=steps)
+data = get_data(transforms.Compose([transforms.Resize(96), transforms.ToTensor()]))
+net = Net()
+for x, y in DataLoader(data, 8):
+    net(x)
+""",
     "fn_transform": """
 import numpy as np
 def prep(img):
@@ -162,7 +204,8 @@ for x, y in DataLoader(datasets.MNIST("d", transform=prep), 8):
 def test_what_a_loop_hands_to_the_model_is_its_input(name: str) -> None:
     model = only_model(trace_text(NET + SCRIPTS[name]))
     (item,) = model.inputs
-    size = {"resize": 96, "fn_transform": 40}.get(name, 28)
+    resized = dict.fromkeys(("resize", "steps_in_a_list", "either_transform"), 96)
+    size = (resized | {"fn_transform": 40}).get(name, 28)
     assert item.shape == (1, size, size)
     assert item.degree is (Degree.STATED if name == "dictbatch" else Degree.FOLLOWED)
     faults = [operation.fault for operation in model.passes[0].operations if operation.fault]
@@ -180,3 +223,45 @@ for x, y in DataLoader(datasets.ImageFolder("photos", transform=steps), batch_si
     assert (square.shape, square.degree) == ((3, 64, 48), Degree.FOLLOWED)
     (shorter,) = only_model(trace_text(NET + script.format(size="64"))).inputs
     assert not shorter.size_degree.sure
+
+
+LIGHTNING = """
+import pytorch_lightning as pl
+
+class Lit(pl.LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3, padding=1)
+
+    def forward(self, x):
+        return torch.relu(self.conv(x))
+
+    def training_step(self, batch, batch_idx):
+        x, y = batch
+        return nn.functional.cross_entropy(self(x).mean((2, 3)), y)
+
+"""
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "    def train_dataloader(self):\n        return DataLoader({data}, 32)\n",
+        "loader = DataLoader({data}, 32)\npl.Trainer().fit(Lit(), loader)\n",
+        "pl.Trainer().fit(Lit(), train_dataloaders=DataLoader({data}, 32))\n",
+    ],
+)
+def test_what_lightning_hands_to_a_step(given: str) -> None:
+    data = 'datasets.MNIST("d", transform=transforms.ToTensor())'
+    text = NET.partition("class Net")[0] + LIGHTNING + given.format(data=data)
+    (item,) = only_model(trace_text(text)).inputs
+    assert (item.shape, item.degree) == ((1, 28, 28), Degree.FOLLOWED)
+
+
+def test_one_of_pictures_of_any_size_says_nothing() -> None:
+    script = """
+data = datasets.ImageFolder("d", transform=transforms.ToTensor())
+net = Net()
+net(data[0][0].unsqueeze(0))
+"""
+    assert not any(item.degree is Degree.FOLLOWED for item in only_model(trace_text(NET + script)).inputs)

@@ -447,3 +447,21 @@ def test_a_data_loader_of_unknown_samples_is_asked_for_a_batch():
     for fake, batch, key in (("load(index), 0", "images", 0), ("torch.rand(3, 9, 9)", "images", 0)):
         text = LOADED.format(data="Fake(3)", fake=fake, loop=PAIRS, batch=batch)
         assert given(text) == [f"next(iter(loader))[{key}]"]
+
+
+@pytest.mark.parametrize(
+    ("loader", "smallest"),
+    [
+        ("DataLoader(data, batch_size=64, shuffle=True)", 60_000 % 64),
+        ("DataLoader(data, batch_size=64, shuffle=True, drop_last=True)", 64),
+        ("DataLoader(data, 59_999, shuffle=True)", 1),
+        ("DataLoader(data, 100, shuffle=True)", 100),
+        ("DataLoader(unknown(), 64, shuffle=True)", 64),
+        ("DataLoader(data, shuffle=True)", 1),
+        ("DataLoader(data, batch_size=1)", None),
+        ("DataLoader(data, batch_size=size(), shuffle=True)", None),
+    ],
+)
+def test_the_smallest_batch_that_a_file_trains_with(loader, smallest):
+    below = f"from torch.utils.data import DataLoader\n{DATA}data = datasets.MNIST('d', train=True)\n"
+    assert net(f"{below}loader = {loader}").evidence.smallest_batch == smallest
