@@ -372,7 +372,8 @@ class Evidence:
 class Problem:
     """Something that kept a file or a model from being judged whole: `reason` is the name of a CNN0
     rule (`import-failed`, `input-unknown`). `package` is what this machine lacks, where that is why; one that
-    begins with a dot is a module of the project that is to be built."""
+    begins with a dot is a module of the project that is to be built. `replacement` is what is to stand at the
+    span, where that is certain."""
 
     reason: str
     message: str
@@ -382,6 +383,7 @@ class Problem:
     model: str | None = None
     related: tuple[tuple[str, Span], ...] = ()
     package: str | None = None
+    replacement: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 
 from cnnlint.analyses.reach import downstream, reaches_output
+from cnnlint.analyses.statements import stands_alone
 from cnnlint.diagnostic import Diagnostic, Severity
 from cnnlint.graph import WEIGHTED, Trace
 from cnnlint_rules._operations import OperationRule
@@ -70,7 +71,7 @@ class DiscardedResult(OperationRule):
 
             def forward(self, x):
                 x = self.conv1(x)
-                self.conv2(x)
+                y = self.conv2(x)
                 return x
         """,
         """
@@ -98,7 +99,7 @@ class DiscardedResult(OperationRule):
         dead = [
             step
             for step in trace.operations(*WEIGHTED)
-            if (step.layer, step.calls) not in live and step.outputs
+            if (step.layer, step.calls) not in live and step.outputs and not stands_alone(trace, step)
         ]
         numbers = {step.index for step in dead}
         for step in dead:

@@ -76,6 +76,23 @@ class UnusedLayer(Rule):
             def training_step(self, batch, number):
                 return self.discriminator(self(batch)).mean()
         """,
+        """
+        import random
+        import torch.nn as nn
+
+        # cnnlint: input=100
+        class Deep(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.first = nn.Linear(100, 100)
+                self.middle = nn.Linear(100, 100)
+
+            def forward(self, x):
+                x = self.first(x).relu()
+                for _ in range(random.randint(0, 3)):
+                    x = self.middle(x).relu()
+                return x
+        """,
     ]
     invalid = [
         """

@@ -62,6 +62,12 @@ DATASETS = {
 }
 """torchvision's data sets."""
 
+LENGTHS = {
+    **dict.fromkeys(("MNIST", "FashionMNIST", "KMNIST"), (60_000, 10_000)),
+    **dict.fromkeys(("CIFAR10", "CIFAR100"), (50_000, 10_000)),
+}
+"""Samples for training and for testing."""
+
 KEEPING = frozenset(
     """ToTensor PILToTensor ToImage ToDtype ConvertImageDtype Normalize ToPILImage ColorJitter RandomInvert
     RandomHorizontalFlip RandomVerticalFlip RandomRotation RandomAffine RandomPerspective RandomErasing
@@ -164,6 +170,43 @@ class DatasetReader:
                     return Loaded(use, sizes, False) if sizes else None
         return None
 
+    def is_of_one_size(self, use: Use) -> bool:
+        """Whether a call makes one of torchvision's data sets whose pictures all have one size."""
+        return any(use.node is known.node and samples.size is not None for known, samples in self._used)
+
+    def smallest_batch(self) -> int | None:
+        """The samples of the smallest batch that the file trains with, by its loaders that shuffle; None
+        where it does not say."""
+        sizes = []
+        for use in self.scopes.calls:
+            call = use.node
+            assert isinstance(call, ast.Call)
+            name = (self.imports.qualified(call.func) or "").rpartition(".")[2]
+            if name != "DataLoader" or self._constant(use, "shuffle", 2) is not True:
+                continue
+            given = _argument(call, "batch_size", 1)
+            size = 1 if given is None else constant(self.scopes, use._replace(node=given))
+            if type(size) is not int or size < 1:
+                continue
+            dropped = _argument(call, "drop_last", 8)
+            rest = self._length(use) % size if dropped is None else 0
+            sizes.append(rest or size)
+        return min(sizes, default=None)
+
+    def _length(self, loader: Use) -> int:
+        """The number of samples that a loader reads for training; 0 where it is not known."""
+        assert isinstance(loader.node, ast.Call)
+        given = _argument(loader.node, "dataset", 0)
+        values = self.scopes.values(given, loader.scope, loader.path) if given is not None else []
+        if len(values) != 1 or not any(use.node is values[0].node for use, _ in self._used):
+            return 0
+        call = values[0].node
+        assert isinstance(call, ast.Call)
+        name = (self.imports.qualified(call.func) or "").rpartition(".")[2]
+        train = _argument(call, "train", 1)
+        is_training = train is None or self._constant(values[0], "train", 1) is True
+        return LENGTHS[name][0] if name in LENGTHS and is_training else 0
+
     def class_count(self) -> ClassCount | None:
         """The number of classes, where all data sets of the file have the same."""
         counts = {samples.classes for _, samples in self._used}
@@ -225,7 +268,8 @@ class DatasetReader:
                 if isinstance(value.node, ast.Call) and self._is_transform(value.node)
             ]
             if chains:
-                return self._apply(start, chains[0])
+                first, *others = [self._apply(start, chain) for chain in chains]
+                return replace(first, sure=first.sure and all(other == first for other in others))
         if given is None and len(call.args) < 2:
             return start
         shapes = {self._apply(start, chain) for chain in self._chains}
@@ -257,6 +301,8 @@ class DatasetReader:
                     return replace(pipeline, sure=False)
                 steps = listed.elts
             for step in steps:
+                if isinstance(step, ast.Starred):
+                    pipeline = replace(pipeline, sure=False)
                 for value in self.scopes.values(step, chain.scope, chain.path)[:1]:
                     pipeline = self._apply(pipeline, value, depth + 1)
             return pipeline

@@ -17,7 +17,7 @@ from cnnlint.source.expressions import Expressions
 from cnnlint.source.file import SourceFile
 from cnnlint.source.names import Imports
 from cnnlint.source.scopes import Scopes
-from cnnlint.traces import Evidence
+from cnnlint.traces import Degree, Evidence
 
 
 class EvidenceReader:
@@ -50,6 +50,7 @@ class EvidenceReader:
         tied = [*self.inputs.example_input_arrays(), *self.inputs.handed_over()]
         general = [*self.shapes.configured(), *self.datasets.inputs()]
         self.losses.read(origins)
+        smallest = self.datasets.smallest_batch()
         found = []
         for target, node, origin in zip(targets, nodes, origins, strict=True):
             inputs: list[InputEvidence] = [*directives.inputs(node, list(nodes))]
@@ -57,7 +58,9 @@ class EvidenceReader:
             inputs += self.shapes.of(target.name) if target.kind == "class" else []
             inputs += self._of_relatives(origin, origins, tied)
             inputs += general
-            evidence = Evidence(self.losses.of(origin), self.losses.class_counts(origin))
+            fed = any(owner == origin and item.degree is Degree.FOLLOWED for owner, item in tied)
+            counts = self.losses.class_counts(origin, fed)
+            evidence = Evidence(self.losses.of(origin), counts, smallest)
             found.append(replace(target, inputs=tuple(_distinct(inputs)), evidence=evidence))
         return found
 

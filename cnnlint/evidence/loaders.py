@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from cnnlint.evidence.datasets import DEEPEST
 from cnnlint.evidence.instances import returned
-from cnnlint.source.names import Imports
+from cnnlint.source.names import FunctionDef, Imports, positional_parameters
 from cnnlint.source.scopes import Scope, Scopes, Use, argument_for
 
 Key = int | str | None
@@ -17,6 +17,9 @@ Key = int | str | None
 
 PASSING = frozenset({"tqdm", "track", "Subset", "random_split", "islice", "prefetch", "cycle"})
 """Calls that give the samples of their first argument."""
+
+STEPS = frozenset({"training_step", "validation_step", "test_step"})
+"""Methods of a Lightning module that are handed a batch."""
 
 
 class Part(NamedTuple):
@@ -32,6 +35,31 @@ class Loaders:
     def __init__(self, imports: Imports, scopes: Scopes):
         self.imports = imports
         self.scopes = scopes
+
+    def of_step(self, batch: Use) -> Use | None:
+        """The loader whose batches Lightning hands to `training_step(self, batch, batch_idx)`, where the file
+        makes but one: what its `train_dataloader` gives, or what `trainer.fit(model, loader)` is given."""
+        assert isinstance(batch.node, ast.Name)
+        home, bindings = self.scopes.lookup(batch.node, batch.scope, batch.path)
+        method = home.node
+        if home.name not in STEPS or home.class_scope() is None or not isinstance(method, FunctionDef):
+            return None
+        if not all(binding.parameter for binding in bindings):
+            return None
+        if positional_parameters(method.args)[1:2] != [batch.node.id]:
+            return None
+        made = [
+            Use(value, function, ())
+            for function in self.scopes.functions.get("train_dataloader", ())
+            for value in returned(function.node)
+        ]
+        for fit in self.scopes.calls_of(".fit"):
+            for name in ("train_dataloaders", "train_dataloader"):
+                given = argument_for(fit.node, name, ["model", name])
+                if given is not None:
+                    made.append(fit._replace(node=given))
+                    break
+        return made[0] if len(made) == 1 else None
 
     def parts(self, loader: Use, key: Key, depth: int = 0) -> Iterator[Part]:
         """What `key` of the batches of a loader, or of the samples of a data set, may be."""

@@ -120,13 +120,14 @@ class LossReader:
         unique = {(loss.name, loss.activation): loss for loss in reversed(self._losses.get(origin, []))}
         return tuple(sorted(unique.values(), key=lambda loss: (loss.span is None, loss.span)))
 
-    def class_counts(self, origin: Origin) -> tuple[ClassCount, ...]:
-        """How many classes the file says the model tells apart; empty where it says different things."""
+    def class_counts(self, origin: Origin, fed: bool) -> tuple[ClassCount, ...]:
+        """How many classes the file says the model tells apart; empty where it says different things. Data
+        sets of the file count where the model is `fed` with one."""
         found = list(self._counts.get(origin, []))
         classifies = any(loss.name in CLASS_LOSSES for loss in self.of(origin))
         if len(set(self._targets)) == 1 and classifies:
             found += self._declared()
-            of_data = self.datasets.class_count()
+            of_data = self.datasets.class_count() if fed else None
             if of_data is not None:
                 found.append(of_data)
         unique = {(count.count, count.span): count for count in found}

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from cnnlint.diagnostic import Span
+from cnnlint.evidence import spelling
 from cnnlint.evidence.constructions import ranked
 from cnnlint.evidence.conventions import CONVENTIONAL_ARGUMENTS, counts_classes
 from cnnlint.evidence.directives import Directives
@@ -67,6 +68,7 @@ class _Surveyor:
 
     def __init__(self, file: SourceFile, asked_for: frozenset[str]):
         self.file = file
+        self.misspelt = spelling.mend(file)
         self.imports = Imports(file.tree)
         self.scopes = Scopes(file.tree)
         self.models = Models(file.tree, self.imports)
@@ -87,7 +89,8 @@ class _Surveyor:
         targets = [self._target(root) for root in roots]
         targets = evidence.complete(targets, [root.node for root in roots], self.directives)
         known = {candidate.name for candidate in candidates}
-        return Survey(tuple(targets), (*self.directives.problems(known), *self._unreached()))
+        problems = (*self.directives.problems(known), *self._unreached(), *self.misspelt)
+        return Survey(tuple(targets), problems)
 
     def _unreached(self) -> Iterator[Problem]:
         """A problem for each function whose classes cannot be had, since nothing calls it."""
@@ -138,7 +141,7 @@ class _Surveyor:
     ) -> Iterator[Candidate]:
         """The class or factory, unless it is defined inside another model, or inside a function for which
         the text does not say with what it is called."""
-        span = self._name_span(scope.node, name)
+        span = self.file.span_of_name(scope.node, name)
         if scope.parent is self.scopes.module:
             yield Candidate(name, kind, scope.node, span, constructions)
         elif scope.parent and (name in self.asked_for or not self._inside_model(scope.parent)):
@@ -344,14 +347,6 @@ class _Surveyor:
             certain=certain,
             definition=candidate.definition,
         )
-
-    def _name_span(self, node: ast.AST, name: str) -> Span:
-        """The name in `class Net` or `def make`."""
-        row: int = node.lineno  # type: ignore[attr-defined]
-        column = self.file.column(row, node.col_offset)  # type: ignore[attr-defined]
-        found = re.compile(rf"\b{re.escape(name)}\b").search(self.file.lines[row - 1], column)
-        start = found.start() + 1 if found else column
-        return Span(self.file.filename, row, start, row, start + len(name))
 
     def _variable_span(self, binding: Binding, name: str) -> Span:
         for node in ast.walk(binding.node):

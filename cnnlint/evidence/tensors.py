@@ -293,21 +293,37 @@ class Tensors:
 
     def _looped_over(self, batch: Use) -> Use | None:
         """`loader` where an expression is what a loop over `loader` or `enumerate(loader)`, or
-        `next(iter(loader))`, gets."""
+        `next(iter(loader))`, or a step of Lightning gets; a data set where it is one of its samples
+        (`data[0]`)."""
         node = batch.node
-        numbered = isinstance(node, ast.Subscript) and _is_number(node.slice, 1)
+        if isinstance(node, ast.Name):
+            return self.loaders.of_step(batch)
+        numbered = False
         if isinstance(node, ast.Subscript):
+            numbered = _is_number(node.slice, 1) and _next_of(node.value) is not None
             if not numbered:
-                return None  # a part of the batch
+                return self._sampled(batch, node)
             node = node.value
-        iterator = _inside_call(node, "next")
+        iterator = _next_of(node)
         if iterator is None:
             return None
         for value in self.scopes.values(iterator, batch.scope, batch.path):
             loader = _inside_call(value.node, "iter")
-            loader = _inside_call(loader, "enumerate") if numbered else loader
+            if numbered and loader is not None:
+                passed_on = _inside_call(loader, "tqdm")
+                loader = _inside_call(loader, "enumerate") or _inside_call(passed_on, "enumerate")
             if loader is not None:
                 return value._replace(node=loader)
+        return None
+
+    def _sampled(self, use: Use, node: ast.Subscript) -> Use | None:
+        """The data set of which `data[0]` is a sample; one picture of any size says nothing of others."""
+        index = node.slice.value if isinstance(node.slice, ast.Constant) else None
+        if type(index) is not int:
+            return None
+        for value in self.scopes.values(node.value, use.scope, use.path):
+            if self.datasets.is_of_one_size(value):
+                return value
         return None
 
     def _operand(self, use: Use, node: ast.BinOp, depth: int) -> Source | None:
@@ -328,6 +344,13 @@ def _inside_call(node: ast.expr | None, name: str) -> ast.expr | None:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name and node.args:
         return node.args[0]
     return None
+
+
+def _next_of(node: ast.expr) -> ast.expr | None:
+    """`batches` of `next(batches)`, or of the older `batches.next()`."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not node.args:
+        return node.func.value if node.func.attr in ("next", "__next__") else None
+    return _inside_call(node, "next")
 
 
 def _is_number(node: ast.expr, number: int) -> bool:

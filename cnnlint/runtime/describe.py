@@ -38,10 +38,12 @@ class Describer:
         given: tuple[Input, ...],
         passes: tuple[Pass, ...],
         notes: Sequence[str],
+        chances: Sequence[Pass] = (),
     ) -> Model:
+        """The model with its `passes`; `chances` are further ones that only tell which layers are called."""
         names = construct.names_of(built.model)
         called: dict[str | None, int] = {}
-        for run in passes:
+        for run in (*passes, *chances):
             for operation in run.operations:
                 path = operation.layer
                 while path is not None:

@@ -15,13 +15,7 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader, IterableDataset
 
-from cnnlint.evidence.datasets import DATASETS
-
-LENGTHS = {
-    **dict.fromkeys(("MNIST", "FashionMNIST", "KMNIST"), (60_000, 10_000)),
-    **dict.fromkeys(("CIFAR10", "CIFAR100"), (50_000, 10_000)),
-}
-"""Samples for training and for testing."""
+from cnnlint.evidence.datasets import DATASETS, LENGTHS
 
 MOST_SAMPLES = 4
 """Samples of a batch that are made up: what is asked of a batch is its shape."""
@@ -107,7 +101,14 @@ def _imagine(dataset: type, name: str, parameters: inspect.Signature, base: type
         return picture, target
 
     dataset.__init__ = make  # type: ignore[misc]
+
+    def unread(self: Any, attribute: str) -> Any:
+        if attribute in ("classes", "class_to_idx", "targets", "samples", "imgs", "data", "labels"):
+            raise FileNotFoundError(f"{attribute} of {name} is not read while linting")
+        raise AttributeError(attribute)
+
     changed: Any = dataset
+    changed.__getattr__ = unread
     changed.__getitem__ = sample
     changed.__len__ = lambda self: 1000
 

@@ -45,6 +45,9 @@ wherever it goes, and that models which split the batch can divide (a prime × 8
 PROBING = 0.25
 """The part of a model's time in which attempts at other sizes or with other arguments may be made."""
 
+CHANCES = 7
+"""Further passes of a forward that draws random numbers, for the layers that it calls by chance."""
+
 SMALL_BATCH = 2
 """Samples in a batch on a real device, and for models that loop over their batch."""
 
@@ -88,6 +91,7 @@ class Session:
         self._lacking: Failure | None = None  # what the forward of the model asked for, and is not here
         self._mode_matters = True  # as far as the last attempt tells
         self._ran_for_real = False  # for this model, since its forward asks for values
+        self._draws = False  # whether its forward draws random numbers
         self._builder = Builder(job, self.file, self.files)
         self._describer = Describer(self.files)
         self.guard = guard
@@ -139,7 +143,7 @@ class Session:
         if built is None:
             raise NotAModel
         self.notes = list(built.notes)
-        self._ran_for_real = False
+        self._ran_for_real = self._draws = False
         self._lacking = None
         try:
             found = self._found(target, built)
@@ -155,7 +159,8 @@ class Session:
         if self._lacking:
             self._builder.lacks(target, self._lacking)
         self._note_ends(target, passes)
-        model = self._describer.describe(target, built, found.inputs, passes, self.notes)
+        chances = self._other_chances(built, found, passes)
+        model = self._describer.describe(target, built, found.inputs, passes, self.notes, chances)
         taken = time.monotonic() - began
         sizes = self._with_other_sizes(built, found, passes) if taken < self.job.timeout * PROBING else ()
         if not sizes:
@@ -270,6 +275,16 @@ class Session:
         if self.guard:
             self.guard.effects = effects
         return variants
+
+    def _other_chances(self, built: Built, found: reading.Found, passes: Sequence[Pass]) -> list[Pass]:
+        """What the forward does with other random numbers, where it draws some."""
+        if not self._draws or not passes:
+            return []
+        first = passes[0]
+        seeds = range(1, 1 + CHANCES)
+        return [
+            self._on_meta(built, found.inputs, first.mode, first.batch, True, seed=seed)[0] for seed in seeds
+        ]
 
     def _without_unproven(
         self, target: Target, found: reading.Found, passes: tuple[Pass, ...]
@@ -407,6 +422,7 @@ class Session:
         if tracer.no_gpu is not None:
             self._why_ended = f"there is no GPU here ({said(tracer.no_gpu)})"
         self._mode_matters = tracer.mode_matters
+        self._draws |= tracer.draws
         return run, tracer.error
 
     def _on_meta(
@@ -417,6 +433,7 @@ class Session:
         batch: int,
         recovering: bool,
         verify: bool = False,
+        seed: int = 0,
     ) -> tuple[Pass, Tracer]:
         """A pass that sizes only, and what made it."""
         names = construct.names_of(built.model)
@@ -424,7 +441,7 @@ class Session:
         _set_mode(built.model, mode == "train")
         inputs = [item.name for item in given]
         keywords = reading.keyword_only(built.model)
-        run = tracer.run(built.model, _tensors(given, batch, "meta"), inputs, mode, keywords)
+        run = tracer.run(built.model, _tensors(given, batch, "meta"), inputs, mode, keywords, seed)
         return run, tracer
 
     def _real_pass(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import dataclasses
 import math
+import random
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -69,6 +70,9 @@ class ModelNames:
     """(origin, path) of parameters and buffers."""
 
 
+_IS_CUDA = torch.Tensor.is_cuda.__get__  # type: ignore[attr-defined]
+
+
 class Tracer(MetaMode):
     """Records a forward pass.
 
@@ -86,6 +90,7 @@ class Tracer(MetaMode):
         lacking: why what the forward asked for is not here, if it is not.
         no_gpu: what it raised for want of a GPU.
         mismatches: where torch's kernels disagree with the formulas.
+        draws: whether the forward has asked Python for random numbers: it may do something else each time.
         mode_matters: whether the forward may do something else in the other mode, but for what torch's own
             norms and dropouts do there: it has asked for `training`, or drops whatever that says.
     """
@@ -111,6 +116,7 @@ class Tracer(MetaMode):
         self.records: list[Operation] = []
         self.unknown_modules: list[nn.Module] = []
         self.mode_matters = False
+        self.draws = False
         self.error: BaseException | None = None
         self.lacking: Failure | None = None
         self.no_gpu: BaseException | None = None
@@ -133,9 +139,10 @@ class Tracer(MetaMode):
         input_names: Sequence[str],
         mode: str,
         keywords: Collection[str] = (),
+        seed: int = 0,
     ) -> Pass:
         """The trace of `model(*inputs)`, of which those in `keywords` are given by their names. Exceptions of
-        the model do not escape: see `error`."""
+        the model do not escape: see `error`. Random numbers are the same for the same `seed`."""
         batch = next((tensor.shape[0] for tensor in inputs if tensor.dim()), 1)
         ids = tuple(
             self._register(tensor, "input", name) for tensor, name in zip(inputs, input_names, strict=True)
@@ -153,6 +160,9 @@ class Tracer(MetaMode):
         given = [item for name, item in zip(input_names, inputs, strict=True) if name not in keywords]
         nn.Module.__call__ = __call__  # type: ignore[method-assign]
         nn.Module.training = property(self._training, _set_training)  # type: ignore[assignment]
+        random.seed(seed)
+        torch.manual_seed(seed)
+        numbers = random.getstate()
         try:
             with self:
                 result = model(*given, **named)
@@ -167,6 +177,7 @@ class Tracer(MetaMode):
         finally:
             nn.Module.__call__ = original  # type: ignore[method-assign]
             del nn.Module.training
+            self.draws = random.getstate() != numbers
         return Pass(
             mode=mode,
             batch=batch,
@@ -268,6 +279,8 @@ class Tracer(MetaMode):
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         kwargs = kwargs or {}
+        if func == _IS_CUDA and self.device == "meta" and args[0].is_meta:
+            return True  # what is on the model's device takes the branches for a GPU
         if func in self._transparent:
             return func(*args, **kwargs)
         meta = self.device == "meta"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -73,6 +74,14 @@ class SourceFile:
     def byte_span(self, row: int, offset: int, end_row: int, end_offset: int) -> Span:
         """The span of rows from 1 and byte offsets from 0."""
         return Span(self.filename, row, self.column(row, offset), end_row, self.column(end_row, end_offset))
+
+    def span_of_name(self, node: ast.AST, name: str) -> Span:
+        """The name in `class Net` or `def make`, which `node` is."""
+        row: int = node.lineno  # type: ignore[attr-defined]
+        column = self.column(row, node.col_offset)  # type: ignore[attr-defined]
+        found = re.compile(rf"\b{re.escape(name)}\b").search(self.lines[row - 1], column - 1)
+        start = found.start() + 1 if found else column
+        return Span(self.filename, row, start, row, start + len(name))
 
     def segment(self, span: Span) -> str:
         """The text at a span of this file (in joined rows)."""

@@ -484,3 +484,28 @@ def test_each_definition_of_a_class_is_a_model_with_its_own_calls() -> None:
     assert [model.inputs[0].shape for model in trace.models] == [(1, 32, 32), (3, 16, 16), (2, 16, 16)]
     assert [model.span.row for model in trace.models] == [3, 11, 19]
     assert len(faults(trace)) == len(faults(replace(trace, models=trace.models[2:]))) > 0
+
+
+def test_the_branch_for_a_tensor_on_a_gpu_is_taken() -> None:
+    trace = trace_text(
+        """
+        import numpy as np
+        import torch
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.fc = nn.Linear(8, 9)
+
+            def forward(self, x):
+                eye = torch.autograd.Variable(torch.from_numpy(np.eye(3, dtype="float32"))).view(1, 9)
+                eye = eye.repeat(x.size(0), 1)
+                if x.is_cuda:
+                    eye = eye.cuda()
+                return self.fc(x) + eye
+        """
+    )
+    (run,) = trace.models[0].passes
+    assert not any(operation.fault for operation in run.operations)
+    assert {tensor.device for tensor in run.tensors if tensor.id in run.operations[-1].inputs()} == {"model"}

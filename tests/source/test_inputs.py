@@ -7,6 +7,8 @@ import textwrap
 import pytest
 from texts import NET, net, targets
 
+from cnnlint.traces import Degree
+
 
 def given(below: str) -> list[object]:
     """What the evidence of the one model says, in order."""
@@ -297,13 +299,18 @@ def test_sizes_of_a_resize_that_has_to_be_evaluated():
     expression = net(text.format(data="MNIST")).inputs[0].expressions[0]
     assert expression.text == "torch.zeros(1, 1, opt.side, opt.side)"
     assert expression.names == {"opt", "torch"}
-    # photographs have no common aspect: only the shorter side is known
-    assert all(item.general for item in net(text.format(data="ImageFolder")).inputs)
+    # photographs have no common aspect: only a batch can tell whether they get one size
+    drawn = net(text.format(data="ImageFolder")).inputs[0]
+    assert drawn.expressions[0].text.startswith("next(iter(DataLoader(datasets.ImageFolder(")
+    assert drawn.degree is Degree.FOLLOWED
 
 
-def test_batches_behind_an_unknown_transform_stay_general():
-    assert all(item.general for item in net(LOOP.format(line="model(images)", transform="mine()")).inputs)
-    assert all(item.general for item in net(LOOP.format(line="model(labels)", transform="None")).inputs)
+@pytest.mark.parametrize("line, transform", [("model(images)", "mine()"), ("model(labels)", "None")])
+def test_batches_that_the_text_does_not_tell_are_drawn_from_the_loader(line, transform):
+    drawn, *others = net(LOOP.format(line=line, transform=transform)).inputs
+    assert drawn.expressions[0].text.startswith("next(iter(")
+    assert drawn.degree is Degree.FOLLOWED
+    assert all(item.general for item in others)
 
 
 SHAPED = """
@@ -436,6 +443,25 @@ def test_what_a_data_loader_gives_where_it_is_written_out(data, fake, loop, batc
     assert given(LOADED.format(data=data, fake=fake, loop=loop, batch=batch)) == [text]
 
 
-def test_a_data_loader_of_unknown_samples_gives_nothing():
-    for fake, batch in (("load(index), 0", "images"), ("torch.rand(3, 9, 9)", "images"), ("0", "labels")):
-        assert given(LOADED.format(data="Fake(3)", fake=fake, loop=PAIRS, batch=batch)) == []
+def test_a_data_loader_of_unknown_samples_is_asked_for_a_batch():
+    for fake, batch, key in (("load(index), 0", "images", 0), ("torch.rand(3, 9, 9)", "images", 0)):
+        text = LOADED.format(data="Fake(3)", fake=fake, loop=PAIRS, batch=batch)
+        assert given(text) == [f"next(iter(loader))[{key}]"]
+
+
+@pytest.mark.parametrize(
+    ("loader", "smallest"),
+    [
+        ("DataLoader(data, batch_size=64, shuffle=True)", 60_000 % 64),
+        ("DataLoader(data, batch_size=64, shuffle=True, drop_last=True)", 64),
+        ("DataLoader(data, 59_999, shuffle=True)", 1),
+        ("DataLoader(data, 100, shuffle=True)", 100),
+        ("DataLoader(unknown(), 64, shuffle=True)", 64),
+        ("DataLoader(data, shuffle=True)", 1),
+        ("DataLoader(data, batch_size=1)", None),
+        ("DataLoader(data, batch_size=size(), shuffle=True)", None),
+    ],
+)
+def test_the_smallest_batch_that_a_file_trains_with(loader, smallest):
+    below = f"from torch.utils.data import DataLoader\n{DATA}data = datasets.MNIST('d', train=True)\n"
+    assert net(f"{below}loader = {loader}").evidence.smallest_batch == smallest

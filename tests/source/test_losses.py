@@ -135,7 +135,11 @@ def test_lightning_steps():
         ("nn.CrossEntropyLoss(weight=torch.tensor([1.0, 2.0, 2.0]).cuda())(Net()(x), y)", 3),
         ("num_classes = 5\ncriterion = nn.CrossEntropyLoss()", 5),
         ("classes = ('cat', 'dog')\ncriterion = nn.CrossEntropyLoss()", 2),
-        ("from torchvision import datasets\ndatasets.CIFAR100('d')\ncriterion = nn.CrossEntropyLoss()", 100),
+        (
+            "from torchvision import datasets\nfor x, y in datasets.CIFAR100('d'):\n"
+            "    F.cross_entropy(Net()(x), y)",
+            100,
+        ),
     ],
 )
 def test_class_counts(below, count):
@@ -146,6 +150,7 @@ def test_class_counts(below, count):
     "below",
     [
         "num_classes = 5",
+        "from torchvision import datasets\ndatasets.CIFAR100('d')\ncriterion = nn.CrossEntropyLoss()",
         "num_classes = 5\ncriterion = nn.MSELoss()",
         "from torchvision import datasets\ndatasets.MNIST('d')\nF.binary_cross_entropy(Net()(x), y)",
         "from torchvision import datasets\n"
