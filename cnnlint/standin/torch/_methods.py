@@ -9,6 +9,7 @@ from cnnlint.standin.needs import NeedsTorch
 from . import _dispatch, _loose, _views
 from ._dispatch import reached_by_mode
 from ._factories import _made, legacy
+from ._operators import Got
 from ._tensor import Tensor, nested
 
 
@@ -108,3 +109,6 @@ def _new(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
 
 
 Tensor.__setitem__ = _dispatch.functions["torch.Tensor.__setitem__"]  # type: ignore[attr-defined]
+Tensor.is_cuda = Got(  # type: ignore[attr-defined]
+    reached_by_mode("torch.Tensor.is_cuda.__get__")(lambda self: self.device.type == "cuda")
+)

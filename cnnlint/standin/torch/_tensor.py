@@ -140,7 +140,7 @@ class Tensor:
     def is_cpu(self) -> bool:
         return self.device.type == "cpu"
 
-    is_cuda = is_sparse = is_quantized = is_nested = is_mps = is_xpu = is_mkldnn = is_xla = False
+    is_sparse = is_quantized = is_nested = is_mps = is_xpu = is_mkldnn = is_xla = False
     is_sparse_csr = is_hpu = is_vulkan = is_ipu = retains_grad = False
     itemsize = property(lambda self: self.dtype.itemsize)
     nbytes = property(lambda self: self.dtype.itemsize * prod(self.shape))
