@@ -36,13 +36,14 @@ def follows(tree: ast.AST, at: Position) -> bool:
     function = next((node for node in reversed(path) if isinstance(node, _FUNCTIONS)), None)
     if function is None:
         return False
+    given = {item.arg for item in (*function.args.args, *function.args.kwonlyargs)}
     made = {
         node.id
         for statement in path
         if isinstance(statement, (ast.Assign, ast.AnnAssign))
         for node in ast.walk(statement)
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-    } | _names(path[-1])
+    } | (_names(path[-1]) - given)
     for branch in ast.walk(function):
         if not isinstance(branch, (ast.If, ast.IfExp)):
             continue

@@ -130,4 +130,7 @@ def test_inputs_that_nobody_said_and_notes_are_told() -> None:
     assert list(model_lines(what, verbose=False)) == told
     assert list(model_lines(what, verbose=False, told=[TWO_INPUTS])) == []
     first = "mnist.py:5:7: note: Net was given 1×28×28 per sample (datasets.MNIST in line 112)"
-    assert list(model_lines(what, verbose=True, told=[TWO_INPUTS])) == [first, *told]
+    known = "mnist.py:5:7: note: how that is known: x: 1 assumed, 28 assumed, 28 assumed"
+    two = "mnist.py:5:7: note: how that is known: x: 3 assumed, 8 assumed, 8 assumed; t assumed"
+    verbose = list(model_lines(what, verbose=True, told=[TWO_INPUTS]))
+    assert verbose == [first, known, told[0], two, told[1]]
