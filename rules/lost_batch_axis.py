@@ -124,6 +124,8 @@ class LostBatchAxis(Rule):
         told: set[int] = set()
         for operation in (*self._faulty(trace), *self._mixing(trace, provenance)):
             source = trace.main_input(operation)
+            if _is_for_one_batch(trace, operation):
+                continue
             if operation.index not in told and source is not None and not source.uncertain:
                 told.add(operation.index)
                 yield self._finding(trace, operation, source)
@@ -265,3 +267,12 @@ def _culprit(trace: Trace, output: int, provenance: dict[int, Axes]) -> Iterator
             if len(source.shape) > 2:
                 yield step
             return
+
+
+def _is_for_one_batch(trace: Trace, operation: Operation) -> bool:
+    """Whether a reshape names the size of its first axis (`view(1, -1)`), in a model of which nobody says the
+    input: it may be written for batches of that size."""
+    sizes = operation.attributes.get("shape") or operation.attributes.get("size")
+    first = sizes[0] if isinstance(sizes, tuple) and len(sizes) > 0 else None
+    named = isinstance(first, int) and first > 0 and first != trace.run.batch
+    return named and not all(item.degree.sure for item in trace.model.inputs)

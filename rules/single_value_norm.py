@@ -109,7 +109,11 @@ class SingleValueNorm(OperationRule):
         source = trace.operand(first)
         has = f"and {len(others)} more have" if others else "has"
         alone = trace.model.evidence.smallest_batch == 1
-        then = "and the file trains with one, which raises" if alone else "training with a batch of 1 raises"
+        then = (
+            "the file trains with a batch of 1, which raises"
+            if alone
+            else "training with a batch of 1 raises"
+        )
         return self.at(
             trace,
             first,

@@ -173,7 +173,7 @@ class UnusedLayer(Rule):
             help="call it in forward, or remove it",
         )
         if layer.mention is None:
-            return finding if _is_own(trace, layer) else finding.replace(severity=Severity.ADVICE)
+            return finding if _is_own(layer) else finding.replace(severity=Severity.ADVICE)
         return finding.replace(
             severity=Severity.ADVICE,
             message=f"{layer.path} is only in forward's branches that are not taken: {count:,} parameters "
@@ -192,9 +192,7 @@ def _parameters(trace: Trace, layer: Layer) -> list[tuple[str, int]]:
     ]
 
 
-def _is_own(trace: Trace, layer: Layer) -> bool:
+def _is_own(layer: Layer) -> bool:
     """Whether the user's code constructs the layer itself: of a library's model, parts are used and the rest
     is left as it is (`self.encoder = resnet18()`, of which forward calls the stages and never `fc`)."""
-    holder = layer.path.rpartition(".")[0]
-    own = next((item for item in trace.model.layers if item.path == holder), None)
-    return own is None or own.sites[:1] != layer.sites[:1]
+    return layer.sites[0].callee.rpartition(".")[2] in (layer.type, layer.class_name)

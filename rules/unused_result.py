@@ -13,8 +13,8 @@ class UnusedResult(OperationRule):
 
     ## Why
     `F.relu(x)` and `x.flatten(1)` give a new tensor and leave x as it is: as statements they do nothing. It
-    runs, and the model lacks its activation. In-place operators (`x.relu_()`, `nn.ReLU(inplace=True)`) change x
-    itself and are right.
+    runs, and the model lacks its activation. In-place operators (`x.relu_()`, `nn.ReLU(inplace=True)`) change
+    x itself and are right.
 
     ## Use instead
     `x = F.relu(x)`.
@@ -29,6 +29,20 @@ class UnusedResult(OperationRule):
     unnecessary = True
 
     valid = [
+        """
+        import torch.nn as nn
+
+        # cnnlint: input=3x8x8
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.conv = nn.Conv2d(3, 8, 1)
+                self.seen = []
+
+            def forward(self, x):
+                self.seen.append(x.mean())
+                return self.conv(x)
+        """,
         """
         import torch.nn as nn
         import torch.nn.functional as F

@@ -32,6 +32,7 @@ class Split(nn.Module):
 
 
 Net()(torch.randn(4, 3, 32, 32))
+Split()(torch.randn(4, 3, 224, 224))
 """
 BATCH = "86520"
 
@@ -61,7 +62,7 @@ def project(tmp_path: Path) -> Path:
 def test_findings(project: Path) -> None:
     result = run("net.py", cwd=project)
     assert "view(B, 999) needs 999B elements, but the tensor has B × 8 × 32 × 32 = 8192B" in result.stdout
-    assert result.stdout.count(": error ") == 1 and "view(B, 2, 1, 224, 224) needs" in result.stdout
+    assert result.stdout.count(": error ") == 2 and "view(B, 2, 1, 224, 224) needs" in result.stdout
     assert BATCH not in result.stdout
 
 

@@ -75,7 +75,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_its_rules_run_beside_ours(house: Path) -> None:
     done = run("net.py", cwd=house, PYTHONPATH=str(house / "installed"))
     assert done.returncode == 1
-    assert done.stdout.startswith("net.py:17:16: warning HSE001 small-head: the head is small\n")
+    assert done.stdout.startswith("net.py:18:16: warning HSE001 small-head: the head is small\n")
     assert done.stdout.splitlines()[-1] == "Found 1 warning in 1 model."
     assert run("net.py", cwd=house).returncode == 0
 

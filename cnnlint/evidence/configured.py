@@ -10,7 +10,7 @@ from typing import TypeVar
 from cnnlint.evidence.facts import Construction, InputEvidence, Target
 from cnnlint.source.expressions import Expression
 from cnnlint.source.names import BUILTINS, needs
-from cnnlint.traces import ClassCount, Evidence, LossUse
+from cnnlint.traces import ClassCount, LossUse
 
 SOURCE = "configuration"
 
@@ -51,7 +51,11 @@ def complete(targets: Iterable[Target], configured: Configured) -> tuple[Target,
             target,
             inputs=_behind_comments(target.inputs, _inputs(target, configured)),
             constructions=_behind_comments(target.constructions, _constructions(target, configured)),
-            evidence=Evidence(target.evidence.losses + losses, target.evidence.class_counts + counts),
+            evidence=replace(
+                target.evidence,
+                losses=target.evidence.losses + losses,
+                class_counts=target.evidence.class_counts + counts,
+            ),
         )
         for target in targets
     )

@@ -175,9 +175,9 @@ class DatasetReader:
         return any(use.node is known.node and samples.size is not None for known, samples in self._used)
 
     def smallest_batch(self) -> int | None:
-        """The samples of the smallest batch that the file trains with, by its loaders that shuffle; None
-        where it does not say."""
-        sizes = []
+        """The samples of the smallest batch that the file trains with, by its only loader that shuffles; None
+        where there are others, or where the file does not say it."""
+        sizes: list[int | None] = []
         for use in self.scopes.calls:
             call = use.node
             assert isinstance(call, ast.Call)
@@ -186,12 +186,13 @@ class DatasetReader:
                 continue
             given = _argument(call, "batch_size", 1)
             size = 1 if given is None else constant(self.scopes, use._replace(node=given))
-            if type(size) is not int or size < 1:
-                continue
-            dropped = _argument(call, "drop_last", 8)
-            rest = self._length(use) % size if dropped is None else 0
-            sizes.append(rest or size)
-        return min(sizes, default=None)
+            if not isinstance(size, int) or size < 1:
+                return None
+            length = self._length(use)
+            drops = self._constant(use, "drop_last", 8) is True
+            known = drops or size == 1 or length
+            sizes.append((0 if drops else length % size) or size if known else None)
+        return sizes[0] if len(sizes) == 1 else None
 
     def _length(self, loader: Use) -> int:
         """The number of samples that a loader reads for training; 0 where it is not known."""

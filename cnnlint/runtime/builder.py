@@ -9,6 +9,7 @@ import copy
 import importlib.util
 import itertools
 import os
+import re
 import sys
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -524,12 +525,19 @@ def _is_ours(error: BaseException) -> bool:
     return is_ours(error) and not unusable and not isinstance(error, ArgumentsMissing)
 
 
+_NOT_THERE = re.compile(
+    r"(file|path|folder|directory|checkpoint|weights)\b.* (not exist|not found|not there)", re.I
+)
+
+
 def _is_environment(error: BaseException, files: UserFiles) -> bool:
     """Whether an exception speaks of the machine and not of the model: files, the network, a GPU, processes
     that work together, and a constructor's own use of weights that have no memory here."""
     if lacks_gpu(error, files):
         return True
     if "meta tensor" in words(error) or any(isinstance(item, torch.device) for item in error.args):
+        return True
+    if _NOT_THERE.search(words(error)):
         return True
     frame = raised_in(error)
     where = frame.f_code.co_filename if frame else ""

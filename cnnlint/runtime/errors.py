@@ -30,6 +30,10 @@ class Refused(PermissionError):
         super().__init__(errno.EPERM, f"cnnlint refuses {what} while a file is linted")
 
 
+class Unread(FileNotFoundError):
+    """What a data set would read from its files, which it does not while a file is linted."""
+
+
 def words(error: BaseException) -> str:
     """What an exception says, which is its own code and may raise or be endless; nothing that a terminal
     would take for a command."""
@@ -110,7 +114,7 @@ def is_ours(error: BaseException) -> bool:
     frame = raised_in(error)
     if frame is None or frame.f_code is hand_over.__code__:
         return False
-    if isinstance(error, (Refused, RecursionError, MemoryError)):
+    if isinstance(error, (Refused, Unread, RecursionError, MemoryError)):
         return False
     file = frame.f_code.co_filename
     return file.startswith(OWN_CODE) and not file.startswith(standin.FOLDER)

@@ -16,9 +16,10 @@ import torch
 from torch.utils.data import DataLoader, IterableDataset
 
 from cnnlint.evidence.datasets import DATASETS, LENGTHS
+from cnnlint.runtime.errors import Unread
 
 MOST_SAMPLES = 4
-"""Samples of a batch that are made up: what is asked of a batch is its shape."""
+"""Samples that are looked up for a batch: what is asked of it is its shape."""
 
 made_up: list[str] = []
 """What was said of the data sets that this process has made."""
@@ -65,14 +66,15 @@ def _shorten_loaders() -> None:
 
 
 def _first_batch(self: DataLoader[Any]) -> Iterator[Any]:
-    """One batch of a few samples, joined as the loader joins them."""
+    """One batch, made of a few samples, joined as the loader joins them."""
     count = min(self.batch_size or 1, MOST_SAMPLES)
     if isinstance(self.dataset, IterableDataset):
         samples = list(itertools.islice(self.dataset, count))
     else:
         data: Any = self.dataset
         samples = [data[index] for index in range(min(count, len(data)))]
-    yield samples[0] if self.batch_size is None else self.collate_fn(samples)
+    whole = list(itertools.islice(itertools.cycle(samples), self.batch_size or 1))
+    yield whole[0] if self.batch_size is None else self.collate_fn(whole)
 
 
 def _imagine(dataset: type, name: str, parameters: inspect.Signature, base: type) -> None:
@@ -88,23 +90,27 @@ def _imagine(dataset: type, name: str, parameters: inspect.Signature, base: type
             target_transform=given.get("target_transform"),
         )
 
-    def sample(self: Any, index: int) -> Any:
+    def picture(self: Any, index: int) -> Any:
         import numpy
         from PIL import Image  # torchvision needs it too
 
         height, width = kind.size or SIZES[index % len(SIZES)]
         noise = numpy.random.default_rng(index).integers(256, size=(height, width, kind.channels or 3))
-        picture = Image.fromarray(noise.astype(numpy.uint8).squeeze())
+        image = Image.fromarray(noise.astype(numpy.uint8).squeeze())
         target = torch.zeros(40, dtype=torch.int64) if name == "CelebA" else 0
-        if self.transforms is not None:
-            return self.transforms(picture, target)
-        return picture, target
+        return (image, target) if self.transforms is None else self.transforms(image, target)
+
+    def sample(self: Any, index: int) -> Any:
+        made, other = picture(self, index), picture(self, index + 1)
+        if getattr(made[0], "shape", None) != getattr(other[0], "shape", None):
+            raise Unread(f"the size of the pictures of {name}, which is any")
+        return made
 
     dataset.__init__ = make  # type: ignore[misc]
 
     def unread(self: Any, attribute: str) -> Any:
         if attribute in ("classes", "class_to_idx", "targets", "samples", "imgs", "data", "labels"):
-            raise FileNotFoundError(f"{attribute} of {name} is not read while linting")
+            raise Unread(f"{attribute} of {name} is not read while linting")
         raise AttributeError(attribute)
 
     changed: Any = dataset

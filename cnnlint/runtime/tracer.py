@@ -574,7 +574,7 @@ class Tracer(MetaMode):
 
     def _taken_to_gpu(self) -> bool:
         """Whether the user's code takes what it makes here to the GPU in a branch that is not run."""
-        for frame in self.files.stack(sys._getframe(3))[:1]:
+        for frame in self.files.stack(sys._getframe(1))[:1]:
             tree = self.files.file(frame.f_code.co_filename).tree
             return gpu.follows(tree, self.files.position(frame.f_code, frame.f_lasti))
         return False
@@ -612,7 +612,7 @@ class Tracer(MetaMode):
             return known[1]
         origin, name = self.names.tensors.get(id(tensor), ("constant", None))
         anywhere = self.device != "meta" or origin != "constant" or tensor.is_meta or tensor.dim() == 0
-        device = "model" if anywhere else "cpu"
+        device = "model" if anywhere or self._taken_to_gpu() else "cpu"
         return self._register(tensor, origin, name, device)
 
     def _tensor(self, tensor: torch.Tensor) -> Tensor:

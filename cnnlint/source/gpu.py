@@ -29,19 +29,21 @@ def demanded(tree: ast.AST, at: Position) -> bool:
 
 @cache
 def follows(tree: ast.AST, at: Position) -> bool:
-    """Whether the tensor that a call here makes is taken to the GPU in a branch that is for one:
-    `if torch.cuda.is_available(): noise = noise.cuda()`, also where the call is the other branch's."""
+    """Whether the tensor that a call here makes, or reads by its name, is taken to the GPU in a branch that
+    is for one: `if torch.cuda.is_available(): noise = noise.cuda()`, also where the call is the other
+    branch's."""
     path = list(_path(tree, at))
     function = next((node for node in reversed(path) if isinstance(node, _FUNCTIONS)), None)
     if function is None:
         return False
+    given = {item.arg for item in (*function.args.args, *function.args.kwonlyargs)}
     made = {
         node.id
         for statement in path
         if isinstance(statement, (ast.Assign, ast.AnnAssign))
         for node in ast.walk(statement)
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-    }
+    } | (_names(path[-1]) - given)
     for branch in ast.walk(function):
         if not isinstance(branch, (ast.If, ast.IfExp)):
             continue

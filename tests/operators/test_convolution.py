@@ -25,7 +25,7 @@ def given_per_axis(draw, values: st.SearchStrategy[int], dims: int):
 
 
 def tensor(shape, dtype=torch.float32, last=False, device="cpu"):
-    """Zeros, channels-last where asked for and possible."""
+    """Zeros, channels-last where asked for; torch 2.14 dies of some such maps that are one position wide."""
     made = torch.zeros(shape, dtype=dtype, device=device)
     if last and made.dim() in (4, 5):
         layout = torch.channels_last if made.dim() == 4 else torch.channels_last_3d
@@ -55,7 +55,7 @@ def test_convolutions_agree_with_torch(dims, data):
         assert_agrees(
             OPERATORS[f"conv{dims}d"],
             getattr(F, f"conv{dims}d"),
-            tensor(shape, last=max(space) > 1 and channels > 1 and draw(st.booleans())),
+            tensor(shape, last=min(space) > 1 and channels > 1 and draw(st.booleans())),
             tensor((out, inner, *kernel), last=batched and min(inner, *kernel) > 1 and draw(st.booleans())),
             bias,
             stride=given_per_axis(draw, st.integers(1, 3), dims),

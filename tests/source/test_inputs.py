@@ -456,7 +456,7 @@ def test_a_data_loader_of_unknown_samples_is_asked_for_a_batch():
         ("DataLoader(data, batch_size=64, shuffle=True, drop_last=True)", 64),
         ("DataLoader(data, 59_999, shuffle=True)", 1),
         ("DataLoader(data, 100, shuffle=True)", 100),
-        ("DataLoader(unknown(), 64, shuffle=True)", 64),
+        ("DataLoader(unknown(), 64, shuffle=True)", None),
         ("DataLoader(data, shuffle=True)", 1),
         ("DataLoader(data, batch_size=1)", None),
         ("DataLoader(data, batch_size=size(), shuffle=True)", None),
