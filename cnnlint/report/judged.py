@@ -41,6 +41,8 @@ def _models(file: FileResult) -> Iterator[dict[str, Any]]:
             **({} if place.cell is None else {"cell": place.cell}),
             "judged": "whole" if whole else "partly" if model.passes else "not",
             "why": why.get(model.name, []),
+            "engine": model.engine,
+            "engine_reason": model.needed,
             "construction": model.construction,
             "arguments": [
                 {"name": item.name, "value": item.text, "degree": str(item.degree), "reason": item.reason}
