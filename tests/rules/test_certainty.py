@@ -98,3 +98,43 @@ def test_findings_stay_whatever_the_size_is(
         assert {(item.code, item.span.row) for item in found} <= {
             (item.code, item.span.row) for item in stated
         }
+
+
+ARGUMENTS = """
+import torch
+import torch.nn as nn
+
+{comment}
+class Net(nn.Module):
+    def __init__(self, in_channels, hidden_dim, num_classes):
+        super().__init__()
+        self.conv1 = nn.Conv2d(in_channels, hidden_dim, 3, padding=1)
+        self.norm = nn.BatchNorm2d({norm})
+        self.conv2 = nn.Conv2d(hidden_dim, {middle}, 3, padding=1)
+        self.conv3 = nn.Conv2d({before}, 8, 3, padding=1)
+        self.fc = nn.Linear({features}, num_classes)
+
+    def forward(self, x):
+        x = torch.relu(self.norm(self.conv1(x)))
+        x = torch.relu(self.conv3(torch.relu(self.conv2(x))))
+        return self.fc(x.mean((2, 3)))
+"""
+
+
+@settings(max_examples=30)
+@given(
+    st.sampled_from(["hidden_dim", "64", "9"]),
+    st.sampled_from(["hidden_dim", "2 * hidden_dim", "16"]),
+    st.sampled_from(["hidden_dim", "2 * hidden_dim", "16", "24"]),
+    st.sampled_from(["8", "hidden_dim", "10"]),
+    st.tuples(st.integers(1, 4), st.integers(2, 80), st.integers(2, 12)),
+)
+def test_errors_stay_whatever_the_arguments_are(
+    snippets: Snippets, norm: str, middle: str, before: str, features: str, given: tuple[int, int, int]
+) -> None:
+    """Errors that are told of a model whose arguments are made up are there with each other ones."""
+    text = ARGUMENTS.format(comment="", norm=norm, middle=middle, before=before, features=features)
+    told = {(item.code, item.span.row) for item in severe(snippets, text) if item.severity is Severity.ERROR}
+    comment = f"# cnnlint: model=Net{given}"
+    stated = ARGUMENTS.format(comment=comment, norm=norm, middle=middle, before=before, features=features)
+    assert told <= {(item.code, item.span.row) for item in severe(snippets, stated)}
