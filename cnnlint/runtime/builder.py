@@ -160,21 +160,21 @@ class Builder:
             self._missing_arguments(target)
         return None
 
-    def varied(self, built: Built) -> Built | None:
-        """The model with other numbers for the arguments that were made up, if any were and it can be built
-        so."""
+    def varied(self, built: Built) -> Iterator[Built]:
+        """The model with other numbers for the arguments that were made up, as far as it can be built so."""
         make = built.candidate.varied
         if make is None or built.broken:
-            return None
-        construction = Construction(self.files)
-        try:
-            model = construct.build(lambda: make(built.module), construction)
-        except BaseException as error:  # the user's code may raise anything
-            if _is_ours(error):
-                raise
-            return None
-        construct.move_to_meta(model)
-        return replace(built, model=model, construction=construction)
+            return
+        for change in conventional.CHANGES:
+            construction = Construction(self.files)
+            try:
+                model = construct.build(partial(make, change, built.module), construction)
+            except BaseException as error:  # the user's code may raise anything
+                if _is_ours(error):
+                    raise
+                continue
+            construct.move_to_meta(model)
+            yield replace(built, model=model, construction=construction)
 
     def made_up(self, target: Target, message: str) -> None:
         """Notes that a fault hangs on arguments that nothing supplies."""
@@ -506,11 +506,20 @@ def _part(target: Target, whole: Built) -> Built | None:
         kind = type(part)
         if path and (kind.__name__, kind.__module__) == (target.name, whole.module.module.__name__):
             text = f"{whole.candidate.text}.{path}"
-            varied = whole.candidate.varied and partial(_made_in, whole.candidate.varied, path)
+            varied = whole.candidate.varied and partial(_varied_in, whole.candidate.varied, path)
             candidate = Candidate(text, partial(_made_in, whole.candidate.make, path), varied=varied)
             notes = (f"{target.name} was taken from the model that holds it: {text}",)
             return replace(whole, model=part, candidate=candidate, notes=notes)
     return None
+
+
+def _varied_in(
+    make: Callable[[conventional.Change, SlicedModule], Any],
+    path: str,
+    change: conventional.Change,
+    module: SlicedModule,
+) -> Any:
+    return make(change, module).get_submodule(path)
 
 
 def _made_in(make: Callable[[SlicedModule], Any], path: str, module: SlicedModule) -> Any:

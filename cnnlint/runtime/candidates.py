@@ -40,7 +40,7 @@ class Candidate:
     guessed: bool = False
     tentative: bool = False
     made_up: bool = False
-    varied: Callable[[SlicedModule], Any] | None = None
+    varied: Callable[[conventional.Change, SlicedModule], Any] | None = None
     note: Callable[[SlicedModule], str] | None = None
     arguments: Callable[[], tuple[GivenArgument, ...]] = tuple
 
@@ -144,12 +144,10 @@ class _ByName:
                 return model
         raise ArgumentsMissing(self.target.name)
 
-    def varied(self, module: SlicedModule) -> Any:
+    def varied(self, change: conventional.Change, module: SlicedModule) -> Any:
         """The same call with other numbers."""
         function = definition(module, self.target)
-        return hand_over(
-            function, **{name: item.value for name, item in conventional.doubled(self.given).items()}
-        )
+        return hand_over(function, **{name: item.value for name, item in change(self.given).items()})
 
     def note(self, module: SlicedModule) -> str:
         """How the model was built, and where the values are from."""
@@ -208,10 +206,14 @@ class _Partly:
         self.filled.clear()
         return self._call(module)
 
-    def varied(self, module: SlicedModule) -> Any:
+    def varied(self, change: conventional.Change, module: SlicedModule) -> Any:
         """The same call with other numbers for what cannot be had."""
-        self.filled = conventional.doubled(self.filled)
-        return self._call(module)
+        filled = self.filled
+        self.filled = change(filled)
+        try:
+            return self._call(module)
+        finally:
+            self.filled = filled
 
     def _call(self, module: SlicedModule) -> Any:
         tree = ast.parse(self.construction.expression.text.strip(), mode="eval").body

@@ -89,17 +89,38 @@ def by_name(names: list[str], settings: Settings) -> dict[str, Argument]:
     return given
 
 
+Change = Callable[[Mapping[str, Argument]], dict[str, Argument]]
+"""Gives made-up arguments other values. Raises ArgumentsMissing where there are no numbers among them."""
+
+
 def doubled(given: Mapping[str, Argument]) -> dict[str, Argument]:
     """Other values, which share the divisors, for the numbers that a name alone has given, but for how many
     layers there are. Raises ArgumentsMissing where there are no such numbers."""
+    return {**given, **{name: item._replace(value=2 * item.value) for name, item in _numbers(given).items()}}
+
+
+def levelled(given: Mapping[str, Argument]) -> dict[str, Argument]:
+    """The largest of these numbers for all of them: a block may only fit where as many channels come in as go
+    out. Raises ArgumentsMissing where there are not two."""
+    numbers = _numbers(given)
+    if len(numbers) < 2:
+        raise ArgumentsMissing("")
+    most = max(item.value for item in numbers.values())
+    return {**given, **{name: item._replace(value=most) for name, item in numbers.items()}}
+
+
+CHANGES: tuple[Change, ...] = (doubled, levelled)
+
+
+def _numbers(given: Mapping[str, Argument]) -> dict[str, Argument]:
     found = {
-        name: item._replace(value=2 * item.value)
+        name: item
         for name, item in given.items()
         if type(item.value) is int and item.where != OF_DATA and not COUNTS_LAYERS.search(name)
     }
     if not found:
         raise ArgumentsMissing("")
-    return {**given, **found}
+    return found
 
 
 def lacking(error: TypeError) -> list[str]:

@@ -236,24 +236,29 @@ class Session:
         made_up = [item.name for item in built.candidate.arguments() if item.degree is Degree.ASSUMED]
         if not made_up or taken > self.job.timeout * PROBING:
             return passes, ()
-        varied = self._builder.varied(built)
-        if varied is None:
-            return passes, ()
         sure = all(item.degree.sure for item in found.inputs)
-        given = found.inputs if sure else self._found(target, varied).inputs
-        kept = []
-        others = []
-        for run in passes:
-            other, _ = self._on_meta(varied, given, run.mode, run.batch, recovering=True)
-            others.append(other)
-            changed = variation.hanging(run, other)
-            if changed and (fault := changed[0].fault):
-                self._builder.made_up(target, fault.exception or fault.message)
-            kept.append(variation.without_faults(run, {item.index for item in changed}))
-        comparable = all(
-            variation.wrong(other) <= variation.wrong(run) for other, run in zip(others, kept, strict=True)
-        )
-        return tuple(kept), (Variant(tuple(made_up), given, tuple(others)),) if comparable else ()
+        variants = []
+        for varied in self._builder.varied(built):
+            given = found.inputs if sure else self._found(target, varied).inputs
+            others = [self._on_meta(varied, given, run.mode, run.batch, recovering=True)[0] for run in passes]
+            hanging = [variation.hanging(run, other) for run, other in zip(passes, others, strict=True)]
+            for changed in hanging:
+                if changed and (fault := changed[0].fault):
+                    self._builder.made_up(target, fault.exception or fault.message)
+            passes = tuple(
+                variation.without_faults(run, {item.index for item in changed})
+                for run, changed in zip(passes, hanging, strict=True)
+            )
+            variants.append(Variant(tuple(made_up), given, tuple(others)))
+        comparable = [
+            variant
+            for variant in variants
+            if all(
+                variation.wrong(other) <= variation.wrong(run)
+                for other, run in zip(variant.passes, passes, strict=True)
+            )
+        ]
+        return passes, tuple(comparable)
 
     def _with_other_sizes(
         self, built: Built, found: reading.Found, passes: Sequence[Pass]

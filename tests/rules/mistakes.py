@@ -757,20 +757,32 @@ MISTAKES: dict[str, list[tuple[str, ...]]] = {
         (
             "residual",
             "x = self.act(self.pointwise(self.depthwise(x)))",
-            "self.depthwise(x)\n        x = self.act(self.pointwise(x))",
+            "y = self.depthwise(x)\n        x = self.act(self.pointwise(x))",
         ),
         (
             "lenet",
             "x = F.relu(self.fc1(x))\n        return self.fc2(x)",
-            "y = F.relu(self.fc1(x))\n        self.fc2(y)\n        return y",
+            "y = F.relu(self.fc1(x))\n        z = self.fc2(y)\n        return y",
         ),
         ("inception", "torch.cat([one, three, pooled], 1)", "torch.cat([one, three, one], 1)"),
         (
             "unet",
             "e = F.relu(self.dec1(torch.cat([self.up1(d), a], 1)))\n        return self.out(e)",
             "e = F.relu(self.dec1(torch.cat([self.up1(d), a], 1)))\n"
-            "        self.dec1(e.repeat(1, 2, 1, 1))\n        return self.out(e)",
+            "        f = self.dec1(e.repeat(1, 2, 1, 1))\n        return self.out(e)",
         ),
+    ],
+    "CNN513": [
+        ("lenet", "def __init__(self):", "def _init_(self):"),
+        ("residual", "def forward(self, x):", "def foward(self, x):"),
+    ],
+    "CNN514": [
+        (
+            "residual",
+            "x = self.act(self.pointwise(self.depthwise(x)))",
+            "self.depthwise(x)\n        x = self.act(self.pointwise(x))",
+        ),
+        ("vgg", "return self.head(self.features(x))", "x.relu()\n        return self.head(self.features(x))"),
     ],
     "CNN505": [
         (

@@ -13,11 +13,11 @@ from cnnlint.diagnostic import Applicability, Diagnostic, Severity
 from cnnlint.fixes.editing import apply
 from cnnlint.plugin import Rule, all_rules
 
-SAFE = {"CNN101", "CNN102", "CNN107"}
+SAFE = {"CNN101", "CNN102", "CNN107", "CNN513"}
 UNSAFE = {
     *("CNN103", "CNN104", "CNN105", "CNN108", "CNN109", "CNN110"),
     *("CNN201", "CNN202", "CNN203", "CNN205", "CNN207"),
-    *("CNN301", "CNN308", "CNN405", "CNN501", "CNN505", "CNN507"),
+    *("CNN301", "CNN308", "CNN405", "CNN501", "CNN505", "CNN507", "CNN514"),
 }
 
 

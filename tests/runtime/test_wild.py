@@ -509,3 +509,14 @@ def test_the_branch_for_a_tensor_on_a_gpu_is_taken() -> None:
     (run,) = trace.models[0].passes
     assert not any(operation.fault for operation in run.operations)
     assert {tensor.device for tensor in run.tensors if tensor.id in run.operations[-1].inputs()} == {"model"}
+
+
+def test_a_residual_block_is_tried_with_as_many_channels_in_as_out() -> None:
+    text = HEADER + module(
+        "Block",
+        "self.conv = nn.Conv2d(in_channels, n_filters, 3, padding=1)",
+        "x: x + self.conv(x)",
+    ).replace("def __init__(self)", "def __init__(self, in_channels, n_filters)")
+    trace = trace_text(text)
+    assert [problem.reason for problem in trace.problems] == ["missing-arguments"]
+    assert not any(operation.fault for run in trace.models[0].passes for operation in run.operations)
