@@ -181,17 +181,18 @@ class SequenceLayout(OperationRule):
     ) -> Diagnostic:
         layout = "[batch, length, features]" if batch_first else "[length, batch, features]"
         swap = f"batch_first={not batch_first}"
-        layer = own_layer(trace, operation)
-        name = layer.path if layer else trace.describe(operation)
         return self.at(
             trace,
             operation,
-            f"{name} takes {layout}, but it is given {trace.show(source)}: it reads the batch as time, and "
-            "mixes the samples of a batch",
+            f"{trace.describe(operation)} takes {layout}, but it is given {trace.show(source)}: it reads the "
+            "batch as time, and mixes the samples of a batch",
             argument="batch_first",
             help=f"write {swap}, or permute(1, 0, 2) before it",
             related=(witness,),
-            fix=unsafe_fix(f"write {swap}", set_layer_argument(trace, layer, "batch_first", not batch_first)),
+            fix=unsafe_fix(
+                f"write {swap}",
+                set_layer_argument(trace, own_layer(trace, operation), "batch_first", not batch_first),
+            ),
         )
 
 
