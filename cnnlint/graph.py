@@ -214,8 +214,12 @@ class Trace:
 
     @cached_property
     def _blocks(self) -> frozenset[str]:
-        """The paths of the layers that hold others."""
-        return frozenset(layer.path.rpartition(".")[0] for layer in self.model.layers)
+        """The paths of the layers that hold others. What nn.MultiheadAttention holds is never called."""
+        return frozenset(
+            layer.path.rpartition(".")[0]
+            for layer in self.model.layers
+            if layer.type != "NonDynamicallyQuantizableLinear"
+        )
 
     @property
     def size_is_known(self) -> bool:

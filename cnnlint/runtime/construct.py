@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.modules import transformer
 
 from cnnlint.operators import layers as layer_arguments
 from cnnlint.runtime.errors import first_line, hand_over, require_torch, said
@@ -129,10 +130,29 @@ class Construction:
         with contextlib.ExitStack() as stack:
             nn.Module.__init__ = __init__  # type: ignore[method-assign, assignment]
             stack.callback(setattr, nn.Module, "__init__", original)
+            stack.enter_context(self._following_clones())
             if self.recovering:
                 for layer_class in layer_classes():
                     stack.enter_context(self._catching(layer_class))
             yield
+
+    @contextlib.contextmanager
+    def _following_clones(self) -> Iterator[None]:
+        """The layers of a Transformer are copies of one, and stand where that one was constructed."""
+        original = transformer._get_clones
+
+        def _get_clones(module: nn.Module, count: int) -> nn.ModuleList:
+            clones = original(module, count)
+            for clone in clones:
+                for copied, copy_of in zip(clone.modules(), module.modules(), strict=True):
+                    self._sites.setdefault(id(copied), (copied, self.sites(copy_of)))
+            return clones
+
+        transformer._get_clones = _get_clones
+        try:
+            yield
+        finally:
+            transformer._get_clones = original
 
     @contextlib.contextmanager
     def _catching(self, layer_class: type[nn.Module]) -> Iterator[None]:
