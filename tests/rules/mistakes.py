@@ -784,6 +784,15 @@ MISTAKES: dict[str, list[tuple[str, ...]]] = {
         ),
         ("vgg", "return self.head(self.features(x))", "x.relu()\n        return self.head(self.features(x))"),
     ],
+    "CNN515": [
+        (
+            "attention",
+            "self.head = nn.Linear(48, 10)",
+            "self.rnn = nn.LSTM(48, 48)\n        self.head = nn.Linear(48, 10)",
+            "return self.head(",
+            "x, _ = self.rnn(x)\n        return self.head(",
+        ),
+    ],
     "CNN505": [
         (
             "residual",
